@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * buddy: a page allocator of orders 0 to BUDDY_MAX_ORDER on trees of 64-bit words, one bit a
+ * block; no page that it manages is ever touched. docs/architecture.md has the design and the
+ * protocol; "rule N" in a comment is a rule of that protocol. All memory is the caller's.
+ */
+#ifndef EARLYMM_BUDDY_H
+#define EARLYMM_BUDDY_H
+
+#include <earlymm/types.h>
+
+/* log2 of the bits a word uses: 6 in earnest; 1 or 2 for an explorer of interleavings. */
+#ifndef BUDDY_RADIX_SHIFT
+#define BUDDY_RADIX_SHIFT 6
+#endif
+/* Levels of words; one word of level L has a bit for each of BUDDY_RADIX children. */
+#ifndef BUDDY_LEVELS
+#define BUDDY_LEVELS 4
+#endif
+
+#define BUDDY_RADIX	(1U << BUDDY_RADIX_SHIFT)
+#define BUDDY_TOP	(BUDDY_LEVELS - 1)
+#define BUDDY_MAX_ORDER (BUDDY_RADIX_SHIFT * BUDDY_TOP) /* 18: 1 GiB of 4 KiB pages */
+
+/*
+ * A tree covers the frames [start_pfn, end_pfn): one bank, or several with small gaps between
+ * them. Blocks are aligned by absolute frame number. node0[L] is the address that the node of
+ * level L with number 0 would have, so that a node is found without a subtraction.
+ */
+struct buddy_tree {
+	uint64_t start_pfn;
+	uint64_t end_pfn;
+	uintptr_t node0[BUDDY_LEVELS];
+};
+
+/* Blocks of one order that belong to one hart: a bit of @starts each, above @base_pfn. */
+struct buddy_cache {
+	uint64_t starts;
+	uint64_t base_pfn;
+};
+
+/* How often the slow paths ran; read by anyone, written by the hart alone. */
+struct buddy_events {
+	uint64_t refills; /* a cache was filled from a hinted word */
+	uint64_t splits; /* a wholly free block became a word of smaller ones */
+	uint64_t carries; /* a word became full and moved to the level above */
+	uint64_t stale_hints; /* a hint led to a word without such a run */
+	uint64_t drains;
+	uint64_t double_frees; /* refused with -EMM_EDOUBLE */
+	uint64_t failures; /* answered with -EMM_ENOMEM */
+};
+
+/* What one hart has to itself. Used by that hart only, but for @seq (rule 6). */
+struct buddy_hart {
+	struct buddy_cache cache[BUDDY_RADIX_SHIFT]; /* by order */
+	const struct buddy_tree *tree; /* the tree that served last */
+	struct buddy *buddy;
+	uint64_t seq; /* odd while bits of shared words are in registers only */
+	struct buddy_events events;
+} __attribute__((aligned(64)));
+
+struct buddy {
+	struct buddy_tree *trees; /* ascending, disjoint */
+	uint32_t nr_trees;
+	uint32_t max_trees;
+	struct buddy_hart *harts;
+	uint32_t nr_harts;
+};
+
+/*
+ * buddy_tree_bytes() - bytes of metadata for a tree over [start_pfn, end_pfn).
+ * About 0.139 bytes a page, and at most 1 KiB more. Precondition: start_pfn < end_pfn. O(1).
+ */
+uint64_t buddy_tree_bytes(uint64_t start_pfn, uint64_t end_pfn);
+
+/*
+ * buddy_init() - an allocator without memory. @trees and @harts are the caller's arrays and live
+ * as long as @b; hart i uses &harts[i]. Neither needs to be zeroed. O(nr_harts).
+ * Returns -EMM_EINVAL for NULL or no harts.
+ */
+int buddy_init(struct buddy *b, struct buddy_tree *trees, uint32_t max_trees,
+	       struct buddy_hart *harts, uint32_t nr_harts);
+
+/*
+ * buddy_add_tree() - covers [start_pfn, end_pfn), with no page free in it yet.
+ * @meta: buddy_tree_bytes() bytes, 8-byte aligned, of any content: only the words of the top
+ * level are written now, one for each 64 GiB. Trees are added in ascending order, before the
+ * first allocation. O(end_pfn - start_pfn in units of the top level's word).
+ * Returns -EMM_EINVAL (empty, unaligned @meta), -EMM_EOVERLAP (not above the last tree),
+ * -EMM_ENOSPC (@max_trees reached, or @meta_bytes too small).
+ */
+int buddy_add_tree(struct buddy *b, uint64_t start_pfn, uint64_t end_pfn, void *meta,
+		   uint64_t meta_bytes);
+
+/*
+ * buddy_add_range() - makes [start_pfn, end_pfn) free (rule 8): at the handover, or later.
+ * [hole_start, hole_end) is the largest range around it, within the tree, of which no page was
+ * ever added (pages in use count as added; 0 and UINT64_MAX stand for the tree's own limits).
+ * It tells which words hold something already: those that reach out of the hole. Words wholly
+ * inside it are written for the first time; none below a whole block is touched. At the handover
+ * ranges come in ascending order, so the hole begins where the last range ended.
+ * Nothing may be added twice: for pages of a block in use there are buddy_split() and free.
+ * O(log of the range). Safe against other harts' operations, not against another call for the
+ * same hole. Returns -EMM_EINVAL (empty, or not inside the hole), -EMM_ERANGE (no tree covers it),
+ * -EMM_EDOUBLE (a page of it is free already; other pages of the range may have been added).
+ * Linux: __free_pages_memory, memblock_free_late, adjust_managed_page_count.
+ */
+int buddy_add_range(struct buddy_hart *h, uint64_t start_pfn, uint64_t end_pfn,
+		    uint64_t hole_start, uint64_t hole_end);
+
+/*
+ * buddy_alloc() - a block of 2^order pages, aligned to its size.
+ * 0 <= order <= BUDDY_MAX_ORDER. Small orders come from the hart's own bits, in about twenty
+ * instructions; the rest is O(levels), times the trees when memory is short.
+ * Returns its first frame, or -EMM_EINVAL (order), -EMM_ENOMEM (no such block is free, with this
+ * hart's caches drained and no other hart in the middle of an operation), -EMM_EAGAIN (other
+ * harts kept memory in flight throughout a bounded number of searches).
+ * Not to be called from a trap handler that interrupted the same hart's allocator (rule 7).
+ */
+int64_t buddy_alloc(struct buddy_hart *h, unsigned int order);
+
+/*
+ * buddy_free() - gives back a block that buddy_alloc() returned, with the same order; on any hart.
+ * Amortised O(1). Returns -EMM_EINVAL (order, or pfn not aligned to it), -EMM_ERANGE (not inside
+ * a tree), -EMM_EDOUBLE (a page of it is free: nothing was changed).
+ * Unseen, for want of a record per page: a block that another has got in the meantime or that
+ * lies in a hart's cache, a part of a larger block without buddy_split(), a block of order 6 and
+ * more of which a part is free, and frames that were never added.
+ */
+int buddy_free(struct buddy_hart *h, uint64_t pfn, unsigned int order);
+
+/*
+ * buddy_split() - makes each page of an allocated block a block of its own, to be freed singly or
+ * in any aligned parts (rule 8). The block stays allocated. Linux: split_page.
+ * O(2^order / BUDDY_RADIX). Returns -EMM_EINVAL, -EMM_ERANGE.
+ */
+int buddy_split(struct buddy_hart *h, uint64_t pfn, unsigned int order);
+
+/* buddy_drain() - gives the hart's cached blocks back to everybody. Linux: drain_pages. */
+void buddy_drain(struct buddy_hart *h);
+
+/* buddy_nr_held() - pages in the hart's caches: free, but for this hart only. */
+uint64_t buddy_nr_held(const struct buddy_hart *h);
+
+/*
+ * buddy_nr_free() - free pages in the trees, without those in caches, counted from the bits.
+ * For a quiet moment: exact only if no hart is in an operation. O(words that hold something).
+ */
+uint64_t buddy_nr_free(const struct buddy *b);
+
+/* buddy_nr_blocks() - as buddy_nr_free(), free maximal blocks by order: counts[0..MAX_ORDER]. */
+void buddy_nr_blocks(const struct buddy *b, uint64_t counts[BUDDY_MAX_ORDER + 1]);
+
+/* buddy_page_is_free() - is @pfn free in a tree (not: in a cache)? For a quiet moment. O(levels). */
+bool buddy_page_is_free(const struct buddy *b, uint64_t pfn);
+
+/*
+ * buddy_is_valid() - the invariants: trees ascending; every word that holds something can be
+ * found, at its largest run, through hints; none below the top is full; no block is free twice;
+ * caches hold aligned blocks inside trees that are not free besides. For a quiet moment.
+ * O(words that hold something).
+ */
+bool buddy_is_valid(const struct buddy *b);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The atomic operations of mm/ on 64-bit words, each with the memory order that its user needs.
+ * On riscv64 they are single AMOs with .aq/.rl (gcc 12 would add fences); elsewhere the
+ * compiler's. A test can put its own in their place: -DEARLYMM_ATOMIC_HEADER="\"file.h\"".
+ */
+#ifndef MM_ATOMIC_H
+#define MM_ATOMIC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef EARLYMM_ATOMIC_HEADER
+#include EARLYMM_ATOMIC_HEADER
+#else
+
+static inline uint64_t atomic_read(const uint64_t *p)
+{
+	return __atomic_load_n(p, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t atomic_read_acquire(const uint64_t *p)
+{
+	return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+}
+
+static inline void atomic_set(uint64_t *p, uint64_t v)
+{
+	__atomic_store_n(p, v, __ATOMIC_RELAXED);
+}
+
+static inline void atomic_set_release(uint64_t *p, uint64_t v)
+{
+	__atomic_store_n(p, v, __ATOMIC_RELEASE);
+}
+
+#ifdef __riscv
+
+#define ATOMIC_AMO(name, insn)                                                                  \
+	static inline uint64_t name(uint64_t *p, uint64_t v)                                    \
+	{                                                                                       \
+		uint64_t old;                                                                   \
+		__asm__ volatile(insn " %0, %2, %1" : "=r"(old), "+A"(*p) : "r"(v) : "memory"); \
+		return old;                                                                     \
+	}
+
+ATOMIC_AMO(atomic_fetch_or, "amoor.d.aqrl")
+ATOMIC_AMO(atomic_fetch_and, "amoand.d.aqrl")
+ATOMIC_AMO(atomic_xchg, "amoswap.d.aqrl")
+#undef ATOMIC_AMO
+
+/* Puts @desired into *p if it holds @expected; acquire and release where it does. */
+static inline bool atomic_cmpxchg(uint64_t *p, uint64_t expected, uint64_t desired)
+{
+	uint64_t old, failed;
+
+	__asm__ volatile("0:	lr.d.aq	%0, %2\n"
+			 "	bne	%0, %z3, 1f\n"
+			 "	sc.d.rl	%1, %z4, %2\n"
+			 "	bnez	%1, 0b\n"
+			 "1:"
+			 : "=&r"(old), "=&r"(failed), "+A"(*p)
+			 : "rJ"(expected), "rJ"(desired)
+			 : "memory");
+	return old == expected;
+}
+
+#else
+
+static inline uint64_t atomic_fetch_or(uint64_t *p, uint64_t v)
+{
+	return __atomic_fetch_or(p, v, __ATOMIC_ACQ_REL);
+}
+
+static inline uint64_t atomic_fetch_and(uint64_t *p, uint64_t v)
+{
+	return __atomic_fetch_and(p, v, __ATOMIC_ACQ_REL);
+}
+
+static inline uint64_t atomic_xchg(uint64_t *p, uint64_t v)
+{
+	return __atomic_exchange_n(p, v, __ATOMIC_ACQ_REL);
+}
+
+static inline bool atomic_cmpxchg(uint64_t *p, uint64_t expected, uint64_t desired)
+{
+	return __atomic_compare_exchange_n(p, &expected, desired, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_RELAXED);
+}
+
+#endif
+#endif
+#endif

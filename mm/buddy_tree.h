@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The trees' layout, and how a word, a run in it and its hints are reached. Private to mm/buddy*.
+ *
+ * A node of level L is the word for RADIX children of RADIX^L pages each, followed by the hints
+ * of every level below: for each level l < L and each kind (the class of the largest run, 2^k
+ * bits; for level 0 see HINT_ANY), a word with a bit for each child. In a node of level l + 1 the
+ * bit speaks for that child's word; above it: something below that child says so. A level 0 node
+ * is its word alone.
+ */
+#ifndef MM_BUDDY_TREE_H
+#define MM_BUDDY_TREE_H
+
+#include <earlymm/buddy.h>
+#include <earlymm/error.h>
+#include "atomic.h"
+#include "bitops.h"
+
+#define RADIX_SHIFT  BUDDY_RADIX_SHIFT
+#define TOP          BUDDY_TOP
+#define WORD_FULL    (~0ULL >> (64U - BUDDY_RADIX))
+#define BITS_OF(idx) ((unsigned int)((idx) & (BUDDY_RADIX - 1)))
+
+/*
+ * Hints of level 0. ANY is exact: every word that holds something has it (and some that do not).
+ * The others only say where to look first: a word known, not long ago, to hold runs of a class.
+ */
+#define HINT_ANY     0
+#define HINT_CLASSES (RADIX_SHIFT - 1)
+#define HINT_OF(cls) (1 + ((cls) < HINT_CLASSES ? (cls) : HINT_CLASSES - 1))
+
+/* Words of a node: its own and the hints. */
+#define NODE_WORDS(level) (1U + (level)*RADIX_SHIFT)
+
+/* log2 of the pages that a bit, or a word, of @level stands for. */
+#define BIT_SHIFT(level)  ((level)*RADIX_SHIFT)
+#define WORD_SHIFT(level) (((level) + 1U) * RADIX_SHIFT)
+
+static inline uint64_t *buddy_node(const struct buddy_tree *t, unsigned int level, uint64_t idx)
+{
+	return (uint64_t *)(t->node0[level] + idx * (NODE_WORDS(level) * sizeof(uint64_t)));
+}
+
+/* In the node @n of a level above @level: the hints for @level's runs of class @cls. */
+static inline uint64_t *node_hint(uint64_t *n, unsigned int level, unsigned int cls)
+{
+	return n + 1 + level * RADIX_SHIFT + cls;
+}
+
+/* Does the block lie in the tree as a whole? No overflow for any @pfn. */
+static inline bool tree_covers(const struct buddy_tree *t, uint64_t pfn, uint64_t nr_pages)
+{
+	uint64_t span = t->end_pfn - t->start_pfn;
+
+	return nr_pages <= span && pfn - t->start_pfn <= span - nr_pages;
+}
+
+/* A run of 2^@cls bits, at bit 0. */
+static inline uint64_t run_mask(unsigned int cls)
+{
+	return ~0ULL >> (64U - (1U << cls));
+}
+
+/* From the starts of the aligned runs of 2^(@cls - 1) bits to those of 2^@cls. */
+static inline uint64_t run_next(uint64_t starts, unsigned int cls)
+{
+	static const uint64_t aligned[6] = {~0ULL,
+					    0x5555555555555555ULL,
+					    0x1111111111111111ULL,
+					    0x0101010101010101ULL,
+					    0x0001000100010001ULL,
+					    0x0000000100000001ULL};
+
+	return starts & (starts >> (1U << (cls - 1))) & aligned[cls];
+}
+
+/* The aligned runs of 2^@cls bits in @x: a bit at the start of each. */
+static inline uint64_t run_starts(uint64_t x, unsigned int cls)
+{
+	for (unsigned int k = 1; k <= cls; k++)
+		x = run_next(x, k);
+	return x;
+}
+
+/* The bits of the runs of 2^@cls that begin at @starts. */
+static inline uint64_t run_bits(uint64_t starts, unsigned int cls)
+{
+	for (unsigned int k = 0; k < cls; k++)
+		starts |= starts << (1U << k);
+	return starts;
+}
+
+/* The class of the largest aligned run in @x, which is neither 0 nor full. */
+static inline unsigned int largest_class(uint64_t x)
+{
+	unsigned int cls = 0;
+
+	while (cls + 1 < RADIX_SHIFT) {
+		x = run_next(x, cls + 1);
+		if (!x)
+			break;
+		cls++;
+	}
+	return cls;
+}
+
+/* Rule 6: the hart's number is odd while bits are on their way between shared words. */
+static inline void seq_begin(struct buddy_hart *h)
+{
+	atomic_set(&h->seq, h->seq + 1); /* ordered by the release of the next AMO */
+}
+
+static inline void seq_end(struct buddy_hart *h)
+{
+	atomic_set_release(&h->seq, h->seq + 1);
+}
+
+/* As seq_end(), where the operation's last access to a shared word was an AMO with .aq. */
+static inline void seq_end_after_amo(struct buddy_hart *h)
+{
+	atomic_set(&h->seq, h->seq + 1);
+}
+
+/* mm/buddy.c */
+const struct buddy_tree *buddy_find_tree(const struct buddy *b, uint64_t pfn, uint64_t nr_pages);
+
+/* mm/buddy_hint.c */
+void buddy_hint_set(const struct buddy_tree *t, unsigned int level, unsigned int kind,
+		    uint64_t idx);
+void buddy_hint_clear(const struct buddy_tree *t, unsigned int level, unsigned int cls,
+		      uint64_t idx);
+/* What a walk over words calls with each; false stops it. */
+typedef bool (*buddy_word_fn)(void *ctx, const struct buddy_tree *t, unsigned int level,
+			      uint64_t idx);
+bool buddy_hint_walk(const struct buddy_tree *t, unsigned int level, uint32_t kinds,
+		     buddy_word_fn fn, void *ctx);
+int64_t buddy_hint_find(const struct buddy_tree *t, unsigned int level, unsigned int *kind,
+			bool from_top);
+int64_t buddy_hint_lowest(const struct buddy_tree *t, unsigned int level, unsigned int kind);
+void buddy_hint_clear_all(const struct buddy_tree *t, unsigned int level, unsigned int kind,
+			  uint64_t idx);
+bool buddy_hint_test(const struct buddy_tree *t, unsigned int level, unsigned int cls,
+		     uint64_t idx);
+
+/* mm/buddy_tree.c */
+int buddy_put(struct buddy_hart *h, const struct buddy_tree *t, unsigned int level, uint64_t idx,
+	      uint64_t mask);
+int buddy_put_finish(struct buddy_hart *h, const struct buddy_tree *t, unsigned int level,
+		     uint64_t idx, uint64_t mask, uint64_t old);
+int64_t buddy_take(struct buddy_hart *h, const struct buddy_tree *t, unsigned int level,
+		   unsigned int cls, bool from_top);
+void buddy_node_init(const struct buddy_tree *t, unsigned int level, uint64_t idx, uint64_t word);
+bool buddy_ancestor_is_free(const struct buddy_tree *t, unsigned int level, uint64_t idx);
+
+#endif
