@@ -24,17 +24,18 @@ static inline uint64_t atomic_read_acquire(const uint64_t *p)
 	return __atomic_load_n(p, __ATOMIC_ACQUIRE);
 }
 
+#ifdef __riscv
+
+/* An aligned store is atomic; gcc 12 makes an amoswap of the builtin. */
 static inline void atomic_set(uint64_t *p, uint64_t v)
 {
-	__atomic_store_n(p, v, __ATOMIC_RELAXED);
+	*(volatile uint64_t *)p = v;
 }
 
 static inline void atomic_set_release(uint64_t *p, uint64_t v)
 {
-	__atomic_store_n(p, v, __ATOMIC_RELEASE);
+	__asm__ volatile("fence rw, w\n\tsd %z1, %0" : "=m"(*p) : "rJ"(v) : "memory");
 }
-
-#ifdef __riscv
 
 #define ATOMIC_AMO(name, insn)                                                                  \
 	static inline uint64_t name(uint64_t *p, uint64_t v)                                    \
@@ -66,6 +67,16 @@ static inline bool atomic_cmpxchg(uint64_t *p, uint64_t expected, uint64_t desir
 }
 
 #else
+
+static inline void atomic_set(uint64_t *p, uint64_t v)
+{
+	__atomic_store_n(p, v, __ATOMIC_RELAXED);
+}
+
+static inline void atomic_set_release(uint64_t *p, uint64_t v)
+{
+	__atomic_store_n(p, v, __ATOMIC_RELEASE);
+}
 
 static inline uint64_t atomic_fetch_or(uint64_t *p, uint64_t v)
 {

@@ -99,7 +99,7 @@ static bool free_word_below(const struct buddy_tree *t, uint64_t pfn)
  */
 static int refill_from_tree(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls)
 {
-	struct sweep s = {h, cls};
+	struct sweep s = { h, cls };
 	int64_t pfn;
 
 	while (HINT_CLASSES) {

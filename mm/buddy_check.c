@@ -24,7 +24,7 @@ static bool visit_word(void *ctx, const struct buddy_tree *t, unsigned int level
 
 static bool walk_words(const struct buddy *b, word_fn fn, void *ctx)
 {
-	struct walk w = {fn, ctx};
+	struct walk w = { fn, ctx };
 
 	for (uint32_t i = 0; i < b->nr_trees; i++) {
 		const struct buddy_tree *t = &b->trees[i];
@@ -151,6 +151,8 @@ static bool cache_is_valid(const struct buddy *b, const struct buddy_cache *c, u
 {
 	uint64_t bits = run_bits(c->starts, cls);
 
+	if (!c->starts)
+		return true; /* and base_pfn is anything */
 	if (c->starts != run_starts(bits, cls))
 		return false;
 	if (BITS_OF(c->base_pfn))

@@ -3,68 +3,55 @@
  * The buddy's set-up: trees over memory of any content, and ranges that become free, at the
  * handover or later. Only words at a range's edges and bits of the level above are written.
  */
-#include "buddy_tree.h"
+#include "buddy_init.h"
 
-/* A tree that covers nothing: what a hart looks at before there is one. */
-static const struct buddy_tree no_tree;
+const struct buddy_tree buddy_no_tree;
 
-static uint64_t nr_nodes(unsigned int level, uint64_t start_pfn, uint64_t end_pfn)
+uint64_t buddy_lay_out(struct buddy_tree *layout, uint64_t start_pfn, uint64_t end_pfn)
 {
-	return ((end_pfn - 1) >> WORD_SHIFT(level)) - (start_pfn >> WORD_SHIFT(level)) + 1;
+	uint64_t at = 0;
+
+	layout->start_pfn = start_pfn;
+	layout->end_pfn = end_pfn;
+	/* The top first. */
+	for (unsigned int level = BUDDY_LEVELS; level-- > 0;) {
+		uint64_t first = start_pfn >> WORD_SHIFT(level);
+		uint64_t last = (end_pfn - 1) >> WORD_SHIFT(level);
+
+		layout->node0[level] = at - first * NODE_BYTES(level);
+		at += (last - first + 1) * NODE_BYTES(level);
+	}
+	return at;
 }
 
 uint64_t buddy_tree_bytes(uint64_t start_pfn, uint64_t end_pfn)
 {
-	uint64_t nr_words = 0;
+	struct buddy_tree layout;
 
-	for (unsigned int level = 0; level < BUDDY_LEVELS; level++)
-		nr_words += nr_nodes(level, start_pfn, end_pfn) * NODE_WORDS(level);
-	return nr_words * sizeof(uint64_t);
+	return buddy_lay_out(&layout, start_pfn, end_pfn);
 }
 
 int buddy_init(struct buddy *b, struct buddy_tree *trees, uint32_t max_trees,
 	       struct buddy_hart *harts, uint32_t nr_harts)
 {
-	if (!b || !trees || !harts || !nr_harts)
-		return -EMM_EINVAL;
-	*b = (struct buddy){
-		.trees = trees,
-		.max_trees = max_trees,
-		.harts = harts,
-		.nr_harts = nr_harts,
-	};
-	for (uint32_t i = 0; i < nr_harts; i++)
-		harts[i] = (struct buddy_hart){.buddy = b, .tree = &no_tree};
-	return 0;
+	return buddy_setup(b, trees, max_trees, harts, nr_harts);
+}
+
+int buddy_add_laid_out(struct buddy *b, const struct buddy_tree *layout, void *meta)
+{
+	return buddy_setup_tree(b, layout, meta);
 }
 
 int buddy_add_tree(struct buddy *b, uint64_t start_pfn, uint64_t end_pfn, void *meta,
 		   uint64_t meta_bytes)
 {
-	struct buddy_tree *t = &b->trees[b->nr_trees];
-	uintptr_t at = (uintptr_t)meta;
+	struct buddy_tree layout;
 
-	if (start_pfn >= end_pfn || end_pfn > PHYS_ADDR_MAX >> PAGE_SHIFT || !meta || (at & 7))
+	if (start_pfn >= end_pfn)
 		return -EMM_EINVAL;
-	if (b->nr_trees == b->max_trees || meta_bytes < buddy_tree_bytes(start_pfn, end_pfn))
+	if (meta_bytes < buddy_lay_out(&layout, start_pfn, end_pfn))
 		return -EMM_ENOSPC;
-	if (b->nr_trees && start_pfn < t[-1].end_pfn)
-		return -EMM_EOVERLAP;
-	t->start_pfn = start_pfn;
-	t->end_pfn = end_pfn;
-	for (unsigned int level = BUDDY_LEVELS; level-- > 0;) {
-		uint64_t node_bytes = NODE_WORDS(level) * sizeof(uint64_t);
-
-		t->node0[level] = at - (start_pfn >> WORD_SHIFT(level)) * node_bytes;
-		at += nr_nodes(level, start_pfn, end_pfn) * node_bytes;
-	}
-	for (uint64_t i = start_pfn >> WORD_SHIFT(TOP); i <= (end_pfn - 1) >> WORD_SHIFT(TOP); i++)
-		buddy_node_init(t, TOP, i, 0);
-	b->nr_trees++;
-	for (uint32_t i = 0; i < b->nr_harts; i++)
-		if (b->harts[i].tree == &no_tree)
-			b->harts[i].tree = &b->trees[0];
-	return 0;
+	return buddy_add_laid_out(b, &layout, meta);
 }
 
 /* What buddy_add_range() works on. */
@@ -142,7 +129,7 @@ static int add_blocks(const struct add_range *r, uint64_t start, uint64_t end)
 int buddy_add_range(struct buddy_hart *h, uint64_t start_pfn, uint64_t end_pfn, uint64_t hole_start,
 		    uint64_t hole_end)
 {
-	struct add_range r = {.h = h, .hole_start = hole_start, .hole_end = hole_end};
+	struct add_range r = { .h = h, .hole_start = hole_start, .hole_end = hole_end };
 	int ret;
 
 	if (start_pfn >= end_pfn || start_pfn < hole_start || end_pfn > hole_end)

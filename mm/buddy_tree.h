@@ -31,14 +31,22 @@
 
 /* Words of a node: its own and the hints. */
 #define NODE_WORDS(level) (1U + (level)*RADIX_SHIFT)
+#define NODE_BYTES(level) (NODE_WORDS(level) * sizeof(uint64_t))
 
 /* log2 of the pages that a bit, or a word, of @level stands for. */
 #define BIT_SHIFT(level)  ((level)*RADIX_SHIFT)
 #define WORD_SHIFT(level) (((level) + 1U) * RADIX_SHIFT)
 
+/* Loops over levels or words of a node, whose bounds are constants, in set-up code. */
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 20")
+#endif
+
 static inline uint64_t *buddy_node(const struct buddy_tree *t, unsigned int level, uint64_t idx)
 {
-	return (uint64_t *)(t->node0[level] + idx * (NODE_WORDS(level) * sizeof(uint64_t)));
+	return (uint64_t *)(t->node0[level] + idx * NODE_BYTES(level));
 }
 
 /* In the node @n of a level above @level: the hints for @level's runs of class @cls. */
@@ -64,12 +72,12 @@ static inline uint64_t run_mask(unsigned int cls)
 /* From the starts of the aligned runs of 2^(@cls - 1) bits to those of 2^@cls. */
 static inline uint64_t run_next(uint64_t starts, unsigned int cls)
 {
-	static const uint64_t aligned[6] = {~0ULL,
-					    0x5555555555555555ULL,
-					    0x1111111111111111ULL,
-					    0x0101010101010101ULL,
-					    0x0001000100010001ULL,
-					    0x0000000100000001ULL};
+	static const uint64_t aligned[6] = { ~0ULL,
+					     0x5555555555555555ULL,
+					     0x1111111111111111ULL,
+					     0x0101010101010101ULL,
+					     0x0001000100010001ULL,
+					     0x0000000100000001ULL };
 
 	return starts & (starts >> (1U << (cls - 1))) & aligned[cls];
 }
@@ -120,6 +128,9 @@ static inline void seq_end_after_amo(struct buddy_hart *h)
 {
 	atomic_set(&h->seq, h->seq + 1);
 }
+
+/* A tree that covers nothing: what a hart looks at before there is one. */
+extern const struct buddy_tree buddy_no_tree;
 
 /* mm/buddy.c */
 const struct buddy_tree *buddy_find_tree(const struct buddy *b, uint64_t pfn, uint64_t nr_pages);

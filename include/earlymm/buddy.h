@@ -18,8 +18,8 @@
 #define BUDDY_LEVELS 4
 #endif
 
-#define BUDDY_RADIX	(1U << BUDDY_RADIX_SHIFT)
-#define BUDDY_TOP	(BUDDY_LEVELS - 1)
+#define BUDDY_RADIX     (1U << BUDDY_RADIX_SHIFT)
+#define BUDDY_TOP       (BUDDY_LEVELS - 1)
 #define BUDDY_MAX_ORDER (BUDDY_RADIX_SHIFT * BUDDY_TOP) /* 18: 1 GiB of 4 KiB pages */
 
 /*
@@ -68,9 +68,13 @@ struct buddy {
 };
 
 /*
- * buddy_tree_bytes() - bytes of metadata for a tree over [start_pfn, end_pfn).
- * About 0.139 bytes a page, and at most 1 KiB more. Precondition: start_pfn < end_pfn. O(1).
+ * buddy_lay_out() - a tree over [start_pfn, end_pfn) as it would lie from address 0 on.
+ * Precondition: start_pfn < end_pfn. O(levels). Returns the bytes of metadata that it takes: about
+ * 0.139 a page, and at most 1 KiB more.
  */
+uint64_t buddy_lay_out(struct buddy_tree *layout, uint64_t start_pfn, uint64_t end_pfn);
+
+/* buddy_tree_bytes() - what buddy_lay_out() returns, and nothing else. */
 uint64_t buddy_tree_bytes(uint64_t start_pfn, uint64_t end_pfn);
 
 /*
@@ -92,21 +96,23 @@ int buddy_init(struct buddy *b, struct buddy_tree *trees, uint32_t max_trees,
 int buddy_add_tree(struct buddy *b, uint64_t start_pfn, uint64_t end_pfn, void *meta,
 		   uint64_t meta_bytes);
 
+/* buddy_add_laid_out() - the same with a layout of buddy_lay_out()'s, which has the limits. */
+int buddy_add_laid_out(struct buddy *b, const struct buddy_tree *layout, void *meta);
+
 /*
- * buddy_add_range() - makes [start_pfn, end_pfn) free (rule 8): at the handover, or later.
+ * buddy_add_range() - makes [start_pfn, end_pfn) free (rule 8), at any time.
  * [hole_start, hole_end) is the largest range around it, within the tree, of which no page was
  * ever added (pages in use count as added; 0 and UINT64_MAX stand for the tree's own limits).
  * It tells which words hold something already: those that reach out of the hole. Words wholly
- * inside it are written for the first time; none below a whole block is touched. At the handover
- * ranges come in ascending order, so the hole begins where the last range ended.
+ * inside it are written for the first time; none below a whole block is touched.
  * Nothing may be added twice: for pages of a block in use there are buddy_split() and free.
  * O(log of the range). Safe against other harts' operations, not against another call for the
  * same hole. Returns -EMM_EINVAL (empty, or not inside the hole), -EMM_ERANGE (no tree covers it),
  * -EMM_EDOUBLE (a page of it is free already; other pages of the range may have been added).
  * Linux: __free_pages_memory, memblock_free_late, adjust_managed_page_count.
  */
-int buddy_add_range(struct buddy_hart *h, uint64_t start_pfn, uint64_t end_pfn,
-		    uint64_t hole_start, uint64_t hole_end);
+int buddy_add_range(struct buddy_hart *h, uint64_t start_pfn, uint64_t end_pfn, uint64_t hole_start,
+		    uint64_t hole_end);
 
 /*
  * buddy_alloc() - a block of 2^order pages, aligned to its size.

@@ -82,8 +82,7 @@ static void test_arguments(void **state)
 	assert_int_equal(buddy_init(NULL, f->trees, 3, f->harts, 2), -EMM_EINVAL);
 	assert_int_equal(buddy_init(&f->b, f->trees, 3, f->harts, 0), -EMM_EINVAL);
 	assert_int_equal(buddy_add_tree(&f->b, 5, 5, word, sizeof(word)), -EMM_EINVAL);
-	assert_int_equal(buddy_add_tree(&f->b, 0, 64, (char *)word + 4, sizeof(word)),
-			 -EMM_EINVAL);
+	assert_int_equal(buddy_add_tree(&f->b, 0, 64, (char *)word + 4, sizeof(word)), -EMM_EINVAL);
 	assert_int_equal(buddy_add_tree(&f->b, 0, 64, word, 8), -EMM_ENOSPC);
 	add_all(f, 1000, 2000);
 	assert_int_equal(buddy_add_tree(&f->b, 1999, 2100, word, sizeof(word)), -EMM_EOVERLAP);
@@ -118,7 +117,7 @@ static void test_no_merge_across_trees(void **state)
 {
 	struct fixture *f = *state;
 	uint64_t counts[BUDDY_MAX_ORDER + 1];
-	bool seen[2048] = { false };
+	bool seen[2048] = {false};
 	int64_t pfn;
 
 	add_all(f, 0, 1000);
@@ -150,10 +149,11 @@ static void test_exhaust_each_order(void **state)
 			assert_int_equal(nr, GIB_PAGES >> order);
 			assert_int_equal(buddy_nr_free(&f->b) + buddy_nr_held(f->harts), 0);
 			for (uint64_t i = 0; i < nr; i++)
-				assert_int_equal(buddy_free(f->harts,
-							    GIB_PAGES + ((down ? last - i : i) << order),
-							    order),
-						 0);
+				assert_int_equal(
+					buddy_free(f->harts,
+						   GIB_PAGES + ((down ? last - i : i) << order),
+						   order),
+					0);
 			buddy_drain(f->harts);
 			buddy_nr_blocks(&f->b, counts);
 			assert_int_equal(counts[BUDDY_MAX_ORDER], 1);

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From the memory map to a page allocator: how large its metadata is, where it lies, and the
+ * buddy's trees on it. The order is mm_plan(), mm_place_metadata(), mm_init(), then
+ * memblock_free_all() (handover.h). All state is in the caller's struct mm.
+ */
+#ifndef EARLYMM_MM_INIT_H
+#define EARLYMM_MM_INIT_H
+
+#include <earlymm/buddy.h>
+#include <earlymm/memblock.h>
+
+/*
+ * Banks of one node with at most this gap between them share a tree: the words for the gap cost
+ * less than a tree of their own.
+ */
+#define MM_TREE_GAP_PAGES ((uint64_t)BUDDY_RADIX * BUDDY_RADIX)
+
+enum mm_state { MM_NONE, MM_PLANNED, MM_PLACED, MM_READY, MM_HANDED_OVER };
+
+struct mm {
+	enum mm_state state;
+	uint64_t start_pfn; /* the frames that this allocator is for: a zone's limits */
+	uint64_t end_pfn;
+	struct buddy_tree first_tree; /* from the plan: its layout, its size, */
+	uint64_t first_bytes;
+	unsigned long next_bank; /* and the bank after it */
+	uint32_t nr_trees;
+	uint32_t nr_harts;
+	phys_addr_t meta_pa;
+	uint64_t meta_bytes; /* struct buddy_tree and buddy_hart arrays, and the trees' words */
+	struct buddy buddy;
+	uint64_t managed_pages; /* given to the buddy at the handover, and later */
+};
+
+/*
+ * mm_plan() - counts trees and metadata for the memory of @mb inside [start_pfn, end_pfn).
+ * no-map memory gets no words. nr_harts >= 1. O(memory regions); touches nothing.
+ * Returns -EMM_EINVAL (empty limits, no harts), -EMM_ENOENT (no memory inside the limits).
+ */
+int mm_plan(struct mm *mm, const struct memblock *mb, uint64_t start_pfn, uint64_t end_pfn,
+	    uint32_t nr_harts);
+
+/*
+ * mm_place_metadata() - reserves room for it, with CAUSE_METADATA: as low as it fits, since there
+ * it borders on what is reserved already and the handover has fewer edges to write.
+ * The memory is not touched: it may hold anything. Frame 0, where it is memory, is reserved too
+ * (CAUSE_OTHER): a page whose address is NULL is nobody's to have.
+ * Returns -EMM_ESTATE, -EMM_ENOMEM (@mm and @mb unchanged), or an error of memblock's.
+ */
+int mm_place_metadata(struct mm *mm, struct memblock *mb);
+
+/*
+ * mm_init() - the buddy with its trees, nothing free in them yet. Reaches the metadata through
+ * the map of @mb. O(memory regions + 64 GiB units).
+ * Returns -EMM_ESTATE (not placed, or the map changed since), -EMM_EFAULT (the metadata cannot be
+ * reached), or an error of the buddy's.
+ */
+int mm_init(struct mm *mm, const struct memblock *mb);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The buddy's set-up as inline code: the handover's cost is counted in single instructions. */
+#ifndef MM_BUDDY_INIT_H
+#define MM_BUDDY_INIT_H
+
+#include "buddy_tree.h"
+
+/* See buddy_init(). */
+static inline int buddy_setup(struct buddy *b, struct buddy_tree *trees, uint32_t max_trees,
+			      struct buddy_hart *harts, uint32_t nr_harts)
+{
+	if (!b || !trees || !harts || !nr_harts)
+		return -EMM_EINVAL;
+	*b = (struct buddy){
+		.trees = trees,
+		.max_trees = max_trees,
+		.harts = harts,
+		.nr_harts = nr_harts,
+	};
+	for (uint32_t i = 0; i < nr_harts; i++) {
+		/* Stores, where the compiler would call memset: this is part of the handover's cost. */
+		UNROLL
+		for (unsigned int cls = 0; cls < RADIX_SHIFT; cls++)
+			atomic_set(&harts[i].cache[cls].starts, 0);
+		UNROLL
+		for (unsigned int ev = 0; ev < sizeof(harts[i].events) / sizeof(uint64_t); ev++)
+			atomic_set(&((uint64_t *)&harts[i].events)[ev], 0);
+		atomic_set(&harts[i].seq, 0);
+		harts[i].tree = &buddy_no_tree;
+		harts[i].buddy = b;
+	}
+	return 0;
+}
+
+/* See buddy_add_laid_out(). */
+static inline int buddy_setup_tree(struct buddy *b, const struct buddy_tree *layout, void *meta)
+{
+	struct buddy_tree *t = &b->trees[b->nr_trees];
+	uint64_t *n = meta, *end;
+
+	if (layout->end_pfn > PHYS_ADDR_MAX >> PAGE_SHIFT || !meta || ((uintptr_t)meta & 7))
+		return -EMM_EINVAL;
+	if (b->nr_trees == b->max_trees)
+		return -EMM_ENOSPC;
+	if (b->nr_trees && layout->start_pfn < t[-1].end_pfn)
+		return -EMM_EOVERLAP;
+	t->start_pfn = layout->start_pfn;
+	t->end_pfn = layout->end_pfn;
+	UNROLL
+	for (unsigned int level = 0; level < BUDDY_LEVELS; level++)
+		t->node0[level] = layout->node0[level] + (uintptr_t)meta;
+	end = buddy_node(t, TOP, ((t->end_pfn - 1) >> WORD_SHIFT(TOP)) + 1);
+	for (; n < end; n += NODE_WORDS(TOP)) {
+		UNROLL
+		for (unsigned int i = 0; i < NODE_WORDS(TOP); i++)
+			atomic_set(&n[i], 0);
+	}
+	if (!b->nr_trees++)
+		for (uint32_t i = 0; i < b->nr_harts; i++)
+			b->harts[i].tree = t;
+	return 0;
+}
+
+#endif

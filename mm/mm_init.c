@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The buddy's metadata: trees for the banks of the memory map, with the words that they need, in
+ * one piece of memory. Layout: struct buddy_hart array, struct buddy_tree array, words.
+ */
+#include <earlymm/error.h>
+#include <earlymm/mm_init.h>
+#include "buddy_init.h"
+
+#define META_ALIGN PAGE_SIZE
+
+/* Walks over the spans that get a tree each: banks with small gaps between them, together. */
+struct span_iter {
+	const struct memblock *mb;
+	uint64_t limit_start;
+	uint64_t limit_end;
+	unsigned long next;
+};
+
+/* The next bank's frames inside the limits, and its node. */
+static bool next_bank(struct span_iter *it, uint64_t *start, uint64_t *end, int *nid)
+{
+	while (it->next < it->mb->memory.cnt) {
+		const struct memblock_region *r = &it->mb->memory.regions[it->next];
+
+		*start = PFN_UP(r->base);
+		*end = PFN_DOWN(r->base + r->size);
+		*nid = r->nid;
+		if (*start < it->limit_start)
+			*start = it->limit_start;
+		if (*end > it->limit_end)
+			*end = it->limit_end;
+		it->next++;
+		if (*start < *end && !(r->flags & MEMBLOCK_NOMAP))
+			return true;
+	}
+	return false;
+}
+
+static bool next_span(struct span_iter *it, uint64_t *start, uint64_t *end)
+{
+	uint64_t bank_start, bank_end;
+	int nid, bank_nid;
+
+	if (!next_bank(it, start, end, &nid))
+		return false;
+	for (;;) {
+		unsigned long here = it->next;
+
+		if (!next_bank(it, &bank_start, &bank_end, &bank_nid))
+			return true;
+		if (bank_nid != nid || bank_start - *end > MM_TREE_GAP_PAGES) {
+			it->next = here;
+			return true;
+		}
+		*end = bank_end;
+	}
+}
+
+int mm_plan(struct mm *mm, const struct memblock *mb, uint64_t start_pfn, uint64_t end_pfn,
+	    uint32_t nr_harts)
+{
+	struct span_iter it = { .mb = mb, .limit_start = start_pfn, .limit_end = end_pfn };
+	uint64_t start, end;
+
+	if (start_pfn >= end_pfn || !nr_harts)
+		return -EMM_EINVAL;
+	*mm = (struct mm){
+		.start_pfn = start_pfn,
+		.end_pfn = end_pfn,
+		.nr_harts = nr_harts,
+		.meta_bytes = (uint64_t)nr_harts * sizeof(struct buddy_hart),
+	};
+	while (next_span(&it, &start, &end)) {
+		struct buddy_tree layout;
+		uint64_t bytes = buddy_lay_out(&layout, start, end);
+
+		if (!mm->nr_trees) {
+			mm->first_tree = layout;
+			mm->first_bytes = bytes;
+			mm->next_bank = it.next;
+		}
+		mm->nr_trees++;
+		mm->meta_bytes += sizeof(struct buddy_tree) + bytes;
+	}
+	if (!mm->nr_trees)
+		return -EMM_ENOENT;
+	mm->state = MM_PLANNED;
+	return 0;
+}
+
+int mm_place_metadata(struct mm *mm, struct memblock *mb)
+{
+	bool bottom_up = mb->bottom_up;
+	int ret;
+
+	if (mm->state != MM_PLANNED)
+		return -EMM_ESTATE;
+	if (memblock_is_map_memory(mb, 0)) {
+		ret = memblock_reserve(mb, 0, PAGE_SIZE);
+		if (ret)
+			return ret;
+	}
+	mb->bottom_up = true;
+	ret = memblock_phys_alloc(mb, mm->meta_bytes, META_ALIGN, 0, PHYS_ADDR_MAX, NUMA_NO_NODE,
+				  CAUSE_METADATA, &mm->meta_pa);
+	mb->bottom_up = bottom_up;
+	if (ret)
+		return ret;
+	mm->state = MM_PLACED;
+	return 0;
+}
+
+/* The trees after the first. */
+static int add_trees(struct mm *mm, const struct memblock *mb, uint8_t *words)
+{
+	struct span_iter it = { mb, mm->start_pfn, mm->end_pfn, mm->next_bank };
+
+	words += mm->first_bytes;
+	for (uint32_t i = 1; i < mm->nr_trees; i++) {
+		struct buddy_tree layout;
+		uint64_t start, end, bytes;
+		int ret;
+
+		if (!next_span(&it, &start, &end))
+			return -EMM_ESTATE; /* the map is not the one that was planned for */
+		bytes = buddy_lay_out(&layout, start, end);
+		ret = buddy_add_laid_out(&mm->buddy, &layout, words);
+		if (ret)
+			return ret;
+		words += bytes;
+	}
+	return 0;
+}
+
+int mm_init(struct mm *mm, const struct memblock *mb)
+{
+	struct buddy_hart *harts;
+	struct buddy_tree *trees;
+	uint8_t *words;
+	int ret;
+
+	if (mm->state != MM_PLACED)
+		return -EMM_ESTATE;
+	harts = phys_to_virt(mb->map, mm->meta_pa, mm->meta_bytes);
+	if (!harts)
+		return -EMM_EFAULT;
+	trees = (struct buddy_tree *)(harts + mm->nr_harts);
+	words = (uint8_t *)(trees + mm->nr_trees);
+	ret = buddy_setup(&mm->buddy, trees, mm->nr_trees, harts, mm->nr_harts);
+	if (!ret)
+		ret = buddy_setup_tree(&mm->buddy, &mm->first_tree, words);
+	if (!ret && mm->nr_trees > 1)
+		ret = add_trees(mm, mb, words);
+	if (!ret)
+		mm->state = MM_READY;
+	return ret;
+}
