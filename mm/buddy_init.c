@@ -34,12 +34,22 @@ uint64_t buddy_tree_bytes(uint64_t start_pfn, uint64_t end_pfn)
 int buddy_init(struct buddy *b, struct buddy_tree *trees, uint32_t max_trees,
 	       struct buddy_hart *harts, uint32_t nr_harts)
 {
-	return buddy_setup(b, trees, max_trees, harts, nr_harts);
+	if (!b || !trees || !harts || !nr_harts)
+		return -EMM_EINVAL;
+	buddy_setup(b, trees, max_trees, harts, nr_harts);
+	return 0;
 }
 
 int buddy_add_laid_out(struct buddy *b, const struct buddy_tree *layout, void *meta)
 {
-	return buddy_setup_tree(b, layout, meta);
+	if (layout->end_pfn > PHYS_ADDR_MAX >> PAGE_SHIFT || !meta || ((uintptr_t)meta & 7))
+		return -EMM_EINVAL;
+	if (b->nr_trees == b->max_trees)
+		return -EMM_ENOSPC;
+	if (b->nr_trees && layout->start_pfn < b->trees[b->nr_trees - 1].end_pfn)
+		return -EMM_EOVERLAP;
+	buddy_setup_tree(b, layout, meta);
+	return 0;
 }
 
 int buddy_add_tree(struct buddy *b, uint64_t start_pfn, uint64_t end_pfn, void *meta,

@@ -5,12 +5,10 @@
 
 #include "buddy_tree.h"
 
-/* See buddy_init(). */
-static inline int buddy_setup(struct buddy *b, struct buddy_tree *trees, uint32_t max_trees,
-			      struct buddy_hart *harts, uint32_t nr_harts)
+/* buddy_init() with arguments that are known to be good. */
+static inline void buddy_setup(struct buddy *b, struct buddy_tree *trees, uint32_t max_trees,
+			       struct buddy_hart *harts, uint32_t nr_harts)
 {
-	if (!b || !trees || !harts || !nr_harts)
-		return -EMM_EINVAL;
 	*b = (struct buddy){
 		.trees = trees,
 		.max_trees = max_trees,
@@ -29,21 +27,14 @@ static inline int buddy_setup(struct buddy *b, struct buddy_tree *trees, uint32_
 		harts[i].tree = &buddy_no_tree;
 		harts[i].buddy = b;
 	}
-	return 0;
 }
 
-/* See buddy_add_laid_out(). */
-static inline int buddy_setup_tree(struct buddy *b, const struct buddy_tree *layout, void *meta)
+/* buddy_add_laid_out() with arguments that are known to be good. */
+static inline void buddy_setup_tree(struct buddy *b, const struct buddy_tree *layout, void *meta)
 {
 	struct buddy_tree *t = &b->trees[b->nr_trees];
 	uint64_t *n = meta, *end;
 
-	if (layout->end_pfn > PHYS_ADDR_MAX >> PAGE_SHIFT || !meta || ((uintptr_t)meta & 7))
-		return -EMM_EINVAL;
-	if (b->nr_trees == b->max_trees)
-		return -EMM_ENOSPC;
-	if (b->nr_trees && layout->start_pfn < t[-1].end_pfn)
-		return -EMM_EOVERLAP;
 	t->start_pfn = layout->start_pfn;
 	t->end_pfn = layout->end_pfn;
 	UNROLL
@@ -58,7 +49,6 @@ static inline int buddy_setup_tree(struct buddy *b, const struct buddy_tree *lay
 	if (!b->nr_trees++)
 		for (uint32_t i = 0; i < b->nr_harts; i++)
 			b->harts[i].tree = t;
-	return 0;
 }
 
 #endif

@@ -12,6 +12,7 @@ int memblock_free_all(struct mm *mm, const struct memblock *mb)
 	const struct memblock_region *mem_end = mem + mb->memory.cnt;
 	const struct memblock_region *rsv = mb->reserved.regions;
 	const struct memblock_region *rsv_end = rsv + mb->reserved.cnt;
+	const phys_addr_t lowest = PFN_PHYS(mm->start_pfn), highest = PFN_PHYS(mm->end_pfn);
 	uint64_t managed = 0;
 	struct buddy_builder bb;
 
@@ -23,6 +24,10 @@ int memblock_free_all(struct mm *mm, const struct memblock *mb)
 
 		if (mem->flags & (MEMBLOCK_NOMAP | MEMBLOCK_DRIVER_MANAGED))
 			continue;
+		if (cur < lowest)
+			cur = lowest;
+		if (limit > highest)
+			limit = highest;
 		while (cur < limit) {
 			/* Free up to the next reservation; it may reach in from an earlier bank. */
 			phys_addr_t free_limit = limit, next = limit;
@@ -38,10 +43,6 @@ int memblock_free_all(struct mm *mm, const struct memblock *mb)
 			end = PFN_DOWN(free_limit);
 			if (cur < next)
 				cur = next;
-			if (start < mm->start_pfn)
-				start = mm->start_pfn;
-			if (end > mm->end_pfn)
-				end = mm->end_pfn;
 			if (start < end) {
 				int ret = build_range(&bb, start, end);
 

@@ -12,7 +12,7 @@ static void init_type(struct memblock_type *type, struct memblock_region *region
 	type->total_size = 0;
 	type->regions = regions;
 	type->name = name;
-	regions[0] = (struct memblock_region){0};
+	regions[0] = (struct memblock_region){ 0 };
 }
 
 void memblock_init(struct memblock *mb, const struct phys_map *map)
@@ -26,8 +26,8 @@ void memblock_init(struct memblock *mb, const struct phys_map *map)
 	mb->map = map;
 	mb->debug = NULL;
 	mb->warn = NULL;
-	mb->memory_array = (struct memblock_array){0};
-	mb->reserved_array = (struct memblock_array){0};
+	mb->memory_array = (struct memblock_array){ 0 };
+	mb->reserved_array = (struct memblock_array){ 0 };
 }
 
 unsigned long memblock_first_above(const struct memblock_type *type, phys_addr_t addr)
@@ -99,7 +99,7 @@ static void plan_add(const struct memblock_type *type, const struct memblock_reg
 	unsigned long i = memblock_first_above(type, add->base);
 	struct gap gap;
 
-	*plan = (struct add_plan){.low = i};
+	*plan = (struct add_plan){ .low = i };
 	for (;; i++) {
 		const struct memblock_region *right = i < type->cnt ? &r[i] : NULL;
 
@@ -237,7 +237,7 @@ static void cut_entries(struct memblock_type *type, unsigned long i, phys_addr_t
 	}
 	memblock_move_tail(type, i, to);
 	if (!type->cnt)
-		r[0] = (struct memblock_region){0};
+		r[0] = (struct memblock_region){ 0 };
 }
 
 int memblock_remove_range(struct memblock *mb, struct memblock_type *type, phys_addr_t base,

@@ -51,7 +51,7 @@ static void plan_change(const struct memblock_type *type, const struct change *c
 	const struct memblock_region *r = type->regions;
 	unsigned long i = memblock_first_above(type, c->base);
 
-	*plan = (struct change_plan){.first = i, .last = i};
+	*plan = (struct change_plan){ .first = i, .last = i };
 	if (c->base >= c->end || i == type->cnt || r[i].base >= c->end)
 		return;
 	while (plan->last < type->cnt && r[plan->last].base < c->end)

@@ -40,7 +40,7 @@ static void set_count(struct memblock_type *type, unsigned long cnt)
 {
 	type->cnt = cnt;
 	if (!cnt)
-		type->regions[0] = (struct memblock_region){0};
+		type->regions[0] = (struct memblock_region){ 0 };
 }
 
 int memblock_trim_memory(struct memblock *mb, phys_addr_t align)

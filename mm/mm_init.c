@@ -63,6 +63,8 @@ int mm_plan(struct mm *mm, const struct memblock *mb, uint64_t start_pfn, uint64
 	struct span_iter it = { .mb = mb, .limit_start = start_pfn, .limit_end = end_pfn };
 	uint64_t start, end;
 
+	if (end_pfn > PFN_DOWN(PHYS_ADDR_MAX))
+		end_pfn = PFN_DOWN(PHYS_ADDR_MAX);
 	if (start_pfn >= end_pfn || !nr_harts)
 		return -EMM_EINVAL;
 	*mm = (struct mm){
@@ -112,7 +114,8 @@ int mm_place_metadata(struct mm *mm, struct memblock *mb)
 }
 
 /* The trees after the first. */
-static int add_trees(struct mm *mm, const struct memblock *mb, uint8_t *words)
+static int add_trees(struct mm *mm, const struct memblock *mb, uint8_t *words,
+		     const uint8_t *words_end)
 {
 	struct span_iter it = { mb, mm->start_pfn, mm->end_pfn, mm->next_bank };
 
@@ -120,14 +123,13 @@ static int add_trees(struct mm *mm, const struct memblock *mb, uint8_t *words)
 	for (uint32_t i = 1; i < mm->nr_trees; i++) {
 		struct buddy_tree layout;
 		uint64_t start, end, bytes;
-		int ret;
 
 		if (!next_span(&it, &start, &end))
-			return -EMM_ESTATE; /* the map is not the one that was planned for */
+			return -EMM_ESTATE;
 		bytes = buddy_lay_out(&layout, start, end);
-		ret = buddy_add_laid_out(&mm->buddy, &layout, words);
-		if (ret)
-			return ret;
+		if (bytes > (uint64_t)(words_end - words))
+			return -EMM_ESTATE;
+		buddy_setup_tree(&mm->buddy, &layout, words);
 		words += bytes;
 	}
 	return 0;
@@ -138,7 +140,6 @@ int mm_init(struct mm *mm, const struct memblock *mb)
 	struct buddy_hart *harts;
 	struct buddy_tree *trees;
 	uint8_t *words;
-	int ret;
 
 	if (mm->state != MM_PLACED)
 		return -EMM_ESTATE;
@@ -147,12 +148,14 @@ int mm_init(struct mm *mm, const struct memblock *mb)
 		return -EMM_EFAULT;
 	trees = (struct buddy_tree *)(harts + mm->nr_harts);
 	words = (uint8_t *)(trees + mm->nr_trees);
-	ret = buddy_setup(&mm->buddy, trees, mm->nr_trees, harts, mm->nr_harts);
-	if (!ret)
-		ret = buddy_setup_tree(&mm->buddy, &mm->first_tree, words);
-	if (!ret && mm->nr_trees > 1)
-		ret = add_trees(mm, mb, words);
-	if (!ret)
-		mm->state = MM_READY;
-	return ret;
+	buddy_setup(&mm->buddy, trees, mm->nr_trees, harts, mm->nr_harts);
+	buddy_setup_tree(&mm->buddy, &mm->first_tree, words);
+	if (mm->nr_trees > 1) {
+		int ret = add_trees(mm, mb, words, (uint8_t *)harts + mm->meta_bytes);
+
+		if (ret)
+			return ret;
+	}
+	mm->state = MM_READY;
+	return 0;
 }

@@ -54,7 +54,7 @@ int mm_place_metadata(struct mm *mm, struct memblock *mb);
  * mm_init() - the buddy with its trees, nothing free in them yet. Reaches the metadata through
  * the map of @mb. O(memory regions + 64 GiB units).
  * Returns -EMM_ESTATE (not placed, or the map changed since), -EMM_EFAULT (the metadata cannot be
- * reached), or an error of the buddy's.
+ * reached).
  */
 int mm_init(struct mm *mm, const struct memblock *mb);
 
