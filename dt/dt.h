@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * dt: from a flattened device tree to the memory map. dt_check(), dt_walk() and dt_to_memblock()
+ * are called in this order, once each; the tree is not trusted. No memory is allocated and nothing
+ * is printed but through a struct printer; messages name the node, the property and the address.
+ * docs/memory-map.md has the rules. Built on libfdt.
+ */
+#ifndef DT_H
+#define DT_H
+
+#include <earlymm/memblock.h>
+#include <earlymm/types.h>
+
+/* Bounds on the input: larger, deeper or longer is refused with a message. */
+#define DT_MAX_SIZE   (16U << 20) /* bytes of a blob */
+#define DT_MAX_DEPTH  32 /* nested nodes, the root included */
+#define DT_MAX_STRING 4096 /* bytes of a string property, its NUL included */
+#define DT_MAX_NID    1023 /* numa-node-id */
+#define DT_MAX_USABLE 8 /* ranges of linux,usable-memory-range */
+
+/* Overlaps reported with both names, and other messages of one call; beyond, only a count. */
+#define DT_MAX_OVERLAP_LINES 4
+#define DT_MAX_LINES         24
+
+/* What a CMA area's base and size must be aligned to: Linux's CMA_MIN_ALIGNMENT_BYTES. */
+#define DT_CMA_GRANULE (PAGE_SIZE << 9)
+
+/* Memory in use that the tree does not tell of: the image, its stacks. */
+struct dt_fixed {
+	phys_addr_t base;
+	phys_addr_t size;
+	enum memblock_cause cause;
+	const char *name;
+};
+
+/* #address-cells and #size-cells, 1 or 2 each. */
+struct dt_cells {
+	uint32_t addr;
+	uint32_t size;
+};
+
+/* First and last node of a kind among the root's children, as structure block offsets; -1: none. */
+struct dt_span {
+	int first;
+	int last;
+};
+
+/* Where a property's value lies, in bytes from the start of the blob. len 0: not there. */
+struct dt_value {
+	uint32_t offset;
+	uint32_t len;
+};
+
+struct dt_info {
+	/*
+	 * Facts. Strings point into the tree, end within it and within DT_MAX_STRING bytes, and are
+	 * "" where the tree has none: never NULL. They may hold any byte: print with care.
+	 */
+	const char *model;
+	const char *compatible; /* the first of the root's list */
+	const char *isa; /* riscv,isa (or riscv,isa-base) of the boot hart */
+	const char *mmu_type; /* of the boot hart */
+	const char *bootargs;
+	const char *stdout_path;
+	uint64_t boot_hart;
+	uint64_t timebase_hz; /* 0: the tree does not say */
+	uint32_t nr_harts; /* with a status of okay, ok or none */
+	uint32_t nr_harts_total;
+	uint32_t totalsize; /* of the tree, in bytes */
+
+	/* size 0: none; dt_to_memblock() sets it to 0 when the initrd must not be used. */
+	phys_addr_t initrd_base;
+	phys_addr_t initrd_size;
+	phys_addr_t elfcorehdr_base;
+	phys_addr_t elfcorehdr_size;
+
+	/* Counts of what is there, from dt_walk(). */
+	uint32_t nr_memory_nodes; /* enabled ones */
+	uint32_t nr_banks; /* their reg entries */
+	uint32_t nr_hotpluggable; /* entries in hotpluggable nodes */
+	uint32_t nr_memreserve;
+	uint32_t nr_static; /* /reserved-memory children with reg */
+	uint32_t nr_static_ranges; /* their reg entries, no-map or not */
+	uint32_t nr_nomap_ranges; /* those of no-map children */
+	uint32_t nr_dynamic; /* children with size but no reg: valid or not, not placed yet */
+	uint32_t nr_iommu; /* children with iommu-addresses only: they reserve no memory */
+	uint32_t nr_disabled; /* children of /reserved-memory with a status other than okay */
+
+	/* What became of it, from dt_to_memblock(). */
+	uint32_t nr_banks_skipped; /* empty, less than a page, or outside the usable ranges */
+	uint32_t nr_dynamic_bad; /* of nr_dynamic: invalid, never to be placed */
+	uint32_t nr_nomap_refused; /* no-map ranges that hit memory in use */
+	uint32_t nr_overlaps; /* ranges that overlap one before them */
+	uint32_t nr_seed_bytes; /* wiped */
+
+	/* Things the tree should not hold, each with a message; from both calls. */
+	uint32_t nr_errors;
+
+	/* For dt/ itself. */
+	struct dt_cells root_cells;
+	struct dt_span memory;
+	struct dt_span reserved;
+	struct dt_span cpus;
+	struct dt_value seeds[2];
+	struct dt_value usable; /* linux,usable-memory-range */
+	bool has_usable;
+};
+
+/*
+ * dt_check() - is there a device tree at @fdt, with a header that can be relied on? Reads the
+ * header, and the last byte of the strings block; nothing is read beyond the header before
+ * totalsize is known to be at most DT_MAX_SIZE. Demands 8-byte alignment and version 17 (and
+ * compatible). O(1).
+ * Returns 0 or -EMM_EBADTREE, after a message that gives the value found and its address.
+ */
+int dt_check(const void *fdt, const struct printer *out);
+
+/*
+ * dt_walk() - the one pass over the whole tree: checks the structure block up to its end and the
+ * memory reservation block, and fills @info with facts, counts and offsets. @boot_hart: the hart
+ * id whose ISA is wanted; if the tree does not have it, the first usable hart's is taken.
+ * Precondition: dt_check() passed. O(totalsize).
+ * Returns 0 or -EMM_EBADTREE (message: offset, node, what is wrong), and then @info is not to be
+ * used. Errors in single properties are not fatal: they are reported and counted in nr_errors.
+ */
+int dt_walk(struct dt_info *info, const void *fdt, uint64_t boot_hart, const struct printer *out);
+
+/*
+ * dt_to_memblock() - registers memory and all that is taken of it in @mb, in this order: @fixed,
+ * the tree, the initrd, /memreserve/, linux,elfcorehdr, every static child of /reserved-memory.
+ * What comes first keeps its cause where ranges overlap. Memory is rounded inward to whole pages,
+ * no-map outward (and marked MEMBLOCK_NOMAP); other reservations are kept to the byte. Arrays that
+ * the ranges would not fit in are placed first, in memory that none of them uses (CAUSE_MEMBLOCK),
+ * preferably right above @fixed. Seeds in /chosen are zeroed in place.
+ *
+ * Decisions, each with a message: a /reserved-memory without ranges or with cells other than the
+ * root's is honoured; no-map does not apply to pages in use (@fixed, tree, initrd), which stay
+ * reserved whole; no-map with reusable counts as no-map; an initrd that is not in memory or shares a
+ * byte with anything (but a /memreserve/ entry of its own) is disabled and not reserved; outside
+ * linux,usable-memory-range there is no memory.
+ * Dynamic regions (size without reg) are checked and counted, but not placed.
+ *
+ * @fdt_pa is where @fdt lies physically. @mb: fresh from memblock_init() (debug, bottom_up and
+ * current_limit may be set). Precondition: dt_walk() passed on the same, unchanged tree.
+ * O((n + m) log) steps over n banks and m reservations, plus what memblock's insertions cost.
+ * Returns 0, or, with @mb empty again and a message: -EMM_EINVAL (NULL), -EMM_ESTATE (@mb holds
+ * something), -EMM_ENOENT (no memory at all), -EMM_EBADTREE (/reserved-memory with cells that
+ * cannot be read), -EMM_ENOSPC (more ranges than the arrays hold and no room for larger ones).
+ */
+int dt_to_memblock(struct dt_info *info, void *fdt, phys_addr_t fdt_pa,
+		   const struct dt_fixed *fixed, unsigned int nr_fixed, struct memblock *mb,
+		   const struct printer *out);
+
+/*
+ * dt_reserved_name() - the name of the first static child of /reserved-memory that covers @addr,
+ * cut to @n - 1 bytes, with bytes that do not print replaced by '?'. For the printing of a few
+ * lines: O(children). Precondition: dt_walk() passed.
+ * Returns 0, -EMM_ENOENT, -EMM_EINVAL (no room for a name).
+ */
+int dt_reserved_name(const void *fdt, const struct dt_info *info, phys_addr_t addr, char *buf,
+		     size_t n);
+
+/*
+ * dt_hart_ids() - the ids of the usable harts, in the tree's order; at most @max are stored.
+ * O(size of /cpus). Precondition: dt_walk() passed. Returns how many there are (info->nr_harts).
+ */
+unsigned int dt_hart_ids(const void *fdt, const struct dt_info *info, uint64_t *ids,
+			 unsigned int max);
+
+/*
+ * dt_find_compatible() - the first register range of the first enabled node (no disabled parent)
+ * whose compatible list holds @compatible, as an address the CPU uses: through the ranges of its
+ * parents. Precondition: dt_check() passed; dt_walk() need not have. O(totalsize).
+ * Returns 0, -EMM_ENOENT (no such node, or none with an address that can be translated),
+ * -EMM_EBADTREE.
+ */
+int dt_find_compatible(const void *fdt, const char *compatible, phys_addr_t *base,
+		       phys_addr_t *size);
+
+/*
+ * dt_bootarg_next() - splits off the next argument of a command line. *@pos starts at the line and
+ * moves on. Arguments are separated by white space; double quotes, which are dropped, keep it. The
+ * key ends at the first '='. Linux: next_arg. O(length of the argument).
+ * Returns 0 at the end, 1 for a key alone (@val is ""), 2 for key=value, or -EMM_ENOSPC when one
+ * was cut to fit (*@pos has moved on all the same, so that the caller can continue).
+ * Precondition: @keysz and @valsz are at least 1.
+ */
+int dt_bootarg_next(const char **pos, char *key, size_t keysz, char *val, size_t valsz);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What dt_walk() and the parts of dt_to_memblock() share: the enumeration of banks and of claims,
+ * in one place each, so that what is counted, kept clear of and registered is the same set.
+ * Private to dt/.
+ */
+#ifndef DT_MAP_H
+#define DT_MAP_H
+
+#include "tree.h"
+
+/* How a child of /reserved-memory is to be read. */
+enum dt_child {
+	CHILD_DISABLED,
+	CHILD_STATIC, /* has reg */
+	CHILD_DYNAMIC, /* has size */
+	CHILD_IOMMU, /* only iommu-addresses: no memory is reserved */
+	CHILD_EMPTY, /* neither */
+};
+
+/* The cells that a /reserved-memory node gives its children. */
+struct dt_reserved_root {
+	struct dt_cells own; /* with the specification's defaults */
+	struct dt_cells tree; /* the root's */
+	bool given; /* the node has both properties */
+	bool valid; /* its cells are 1 or 2 */
+};
+
+/* A range that is taken, with who takes it. */
+struct dt_claim {
+	phys_addr_t base;
+	phys_addr_t size; /* never 0; no-map: whole pages */
+	enum memblock_cause cause; /* CAUSE_NOMAP: a no-map child */
+	const char *name;
+	uint32_t seq; /* its number in the enumeration */
+};
+
+/* What dt_to_memblock() works on. */
+struct dt_map {
+	struct dt_info *info;
+	const void *fdt;
+	phys_addr_t fdt_pa;
+	const struct dt_fixed *fixed;
+	unsigned int nr_fixed;
+	struct memblock *mb;
+	struct dt_log log;
+	bool no_room; /* an array should have been placed, and could not */
+};
+
+enum dt_child dt_classify(const struct dt_node *child);
+
+void dt_read_reserved_root(const struct dt_info *info, const struct dt_node *node,
+			   struct dt_reserved_root *root);
+
+/*
+ * The cells to read a static child's reg with: those of /reserved-memory itself. The root's, if
+ * they alone fit the length, or if both fit and the child's unit address is the first address that
+ * the root's give: OpenSBI adds its own memory with the root's, whatever the node has. The root's
+ * too, in doubt, if the node has none.
+ */
+struct dt_cells dt_child_cells(const struct dt_reserved_root *root, const struct dt_node *child);
+
+/* 0 to go on; anything else ends the enumeration and is returned by it. */
+typedef int (*dt_claim_fn)(void *ctx, const struct dt_claim *claim);
+
+/*
+ * All claims, in the order in which they are to be registered: fixed ranges, the tree, the initrd
+ * (if not disabled), /memreserve/, elfcorehdr, static children. With @log, also says what is wrong
+ * with them, and with dynamic children.
+ */
+int dt_for_each_claim(struct dt_map *map, dt_claim_fn fn, void *ctx, struct dt_log *log);
+
+/* The last part of it. *@seq counts on. */
+int dt_for_each_reserved(const void *fdt, const struct dt_info *info, dt_claim_fn fn, void *ctx,
+			 uint32_t *seq, struct dt_log *log);
+
+/* A piece of memory: whole pages, not empty, inside linux,usable-memory-range. */
+struct dt_bank {
+	phys_addr_t base;
+	phys_addr_t size;
+	int nid;
+	uint32_t flags;
+};
+
+typedef int (*dt_bank_fn)(void *ctx, const struct dt_bank *bank);
+
+/* All banks, in the tree's order. With @log, also counts and reports what is left out. */
+int dt_for_each_bank(const void *fdt, const struct dt_info *info, dt_bank_fn fn, void *ctx,
+		     struct dt_log *log);
+
+/*
+ * Moves memblock's arrays to larger ones where the tree's counts ask for it, and reserves them.
+ * Returns 0 also where there is no room: map->no_room tells.
+ */
+int dt_place_arrays(struct dt_map *map);
+
+/* Registers all claims in map->mb and reports overlaps. */
+int dt_register_claims(struct dt_map *map);
+
+/* Disables an initrd that is not in memory or collides with another claim. */
+void dt_check_initrd(struct dt_map *map);
+
+static inline phys_addr_t dt_claim_end(const struct dt_claim *claim)
+{
+	return claim->base + claim->size;
+}
+
+/* First and last byte of a range, for messages. */
+#define DT_RANGE                  "[0x%" PRIx64 "-0x%" PRIx64 "]"
+#define DT_RANGE_ARGS(base, size) (uint64_t)(base), (uint64_t)((base) + (size)-1)
+
+#endif

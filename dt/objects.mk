@@ -1,0 +1,11 @@
+# What dt/ consists of, one object a line.
+dt-objs += bootargs.o
+dt-objs += check.o
+dt-objs += claims.o
+dt-objs += find.o
+dt-objs += map.o
+dt-objs += memory.o
+dt-objs += place.o
+dt-objs += reserved.o
+dt-objs += tree.o
+dt-objs += walk.o

@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Maps that do not fit memblock's first arrays: thousands of banks and reservations in any order,
+ * and where the larger arrays go.
+ */
+#include "test.h"
+
+#include "helper_dt.h"
+
+#include <earlymm/error.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MANY 10000U
+
+enum order {
+	UP,
+	DOWN,
+	SHUFFLED,
+};
+
+/* The number at place @i of 0 … n - 1 in some order; n must not be a multiple of 7919. */
+static uint64_t at(enum order order, uint64_t i, uint64_t n)
+{
+	return order == UP ? i : order == DOWN ? n - 1 - i : i * 7919 % n;
+}
+
+static void begin(struct tree *t)
+{
+	tree_begin_sized(t, 2 << 20);
+	tree_root(t, 2);
+}
+
+/* No two entries of the reserved map and nothing that is in use may share a byte with the arrays. */
+static void check_arrays(const struct machine *m)
+{
+	const struct memblock_array *arrays[] = { &m->mb.memory_array, &m->mb.reserved_array };
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		phys_addr_t base = arrays[i]->base, size = arrays[i]->size;
+		const struct memblock_region *r;
+
+		if (!size)
+			continue;
+		r = memblock_search(&m->mb.reserved, base);
+		assert_non_null(r);
+		assert_int_equal(MEMBLOCK_CAUSE(r->flags), CAUSE_MEMBLOCK);
+		assert_true(r->base + r->size >= base + size);
+		assert_true(memblock_is_region_memory(&m->mb, base, size));
+		r = memblock_search(&m->mb.memory, base);
+		assert_false(r->flags & MEMBLOCK_NOMAP);
+	}
+}
+
+static uint64_t count_cause(const struct machine *m, enum memblock_cause cause)
+{
+	uint64_t n = 0;
+	unsigned long i;
+
+	for (i = 0; i < m->mb.reserved.cnt; i++)
+		n += MEMBLOCK_CAUSE(m->mb.reserved.regions[i].flags) == cause;
+	return n;
+}
+
+/* @n children a page each, every 64 KiB from 0x90000000. */
+static void *reserved_tree(uint64_t n, enum order order, const char *flag)
+{
+	struct tree t;
+	uint64_t i;
+
+	begin(&t);
+	tree_memory(&t, 0x80000000, GIB(2));
+	tree_reserved(&t);
+	for (i = 0; i < n; i++)
+		tree_region(&t, "r", 0x90000000 + at(order, i, n) * 0x10000, 0x1000, flag);
+	tree_end(&t);
+	return tree_finish(&t);
+}
+
+/* Linux: 123 boot, 124 are a panic without a word. */
+static void test_reserved_nodes(void **state)
+{
+	static const uint64_t counts[] = { 1,   40,  60,  122, 123, 124, 125,
+					   126, 127, 128, 129, 300, MANY };
+	struct machine *m = *state;
+	size_t i;
+
+	for (i = 0; i < 3 * ARRAY_SIZE(counts); i++) {
+		uint64_t n = counts[i / 3];
+
+		machine_boot(m, reserved_tree(n, (enum order)(i % 3), NULL));
+		assert_string_equal(m->text, "");
+		assert_int_equal(count_cause(m, CAUSE_RESERVED_MEMORY), n);
+		assert_int_equal(memblock_reserved_size(&m->mb), n * 0x1000 + IMAGE_SIZE +
+									 m->info.totalsize +
+									 m->mb.reserved_array.size);
+		check_arrays(m);
+		machine_free(m);
+		machine_init(m);
+	}
+}
+
+/* Linux: 58 boot, 60 are a panic. */
+static void test_nomap_nodes(void **state)
+{
+	static const uint64_t counts[] = { 58, 59, 60, 63, 64, 65, 200, MANY };
+	struct machine *m = *state;
+	size_t i;
+
+	for (i = 0; i < 3 * ARRAY_SIZE(counts); i++) {
+		uint64_t n = counts[i / 3];
+
+		machine_boot(m, reserved_tree(n, (enum order)(i % 3), "no-map"));
+		assert_string_equal(m->text, "");
+		assert_int_equal(m->mb.memory.cnt, 2 * n + 1);
+		check_arrays(m);
+		machine_free(m);
+		machine_init(m);
+	}
+}
+
+/* Linux: 121 boot, 127 are a panic. @nodes: as nodes, else as entries of one. */
+static void *banks_tree(uint64_t n, enum order order, bool nodes)
+{
+	uint64_t *reg = calloc(2 * n, sizeof(*reg)), i;
+	struct tree t;
+
+	assert_non_null(reg);
+	for (i = 0; i < n; i++) {
+		reg[2 * i] = 0x80000000 + at(order, i, n) * MIB(4);
+		reg[2 * i + 1] = MIB(3);
+	}
+	begin(&t);
+	if (nodes) {
+		for (i = 0; i < n; i++)
+			tree_memory(&t, reg[2 * i], reg[2 * i + 1]);
+	} else {
+		tree_node(&t, "memory@80000000");
+		tree_string(&t, "device_type", "memory");
+		tree_list(&t, "reg", (int)(2 * n), reg);
+		tree_end(&t);
+	}
+	free(reg);
+	return tree_finish(&t);
+}
+
+static void test_banks(void **state)
+{
+	static const uint64_t counts[] = { 56, 121, 127, 128, 129, 500, MANY };
+	struct machine *m = *state;
+	size_t i;
+
+	for (i = 0; i < 6 * ARRAY_SIZE(counts); i++) {
+		uint64_t n = counts[i / 6];
+
+		m->fixed[0].base = 0x80000000;
+		m->fdt_pa = 0x80080000;
+		machine_boot(m, banks_tree(n, (enum order)(i / 2 % 3), i % 2));
+		assert_string_equal(m->text, "");
+		assert_int_equal(m->mb.memory.cnt, n);
+		assert_int_equal(memblock_phys_mem_size(&m->mb), n * MIB(3));
+		check_arrays(m);
+		machine_free(m);
+		machine_init(m);
+	}
+}
+
+static void test_memreserve(void **state)
+{
+	struct machine *m = *state;
+	struct tree t;
+	uint64_t i;
+	int order;
+
+	for (order = UP; order <= SHUFFLED; order++) {
+		tree_begin_sized(&t, 2 << 20);
+		for (i = 0; i < MANY; i++)
+			tree_memreserve(&t, 0x90000000 + at((enum order)order, i, MANY) * 0x10000,
+					0x1000);
+		tree_root(&t, 2);
+		tree_memory(&t, 0x80000000, GIB(2));
+		machine_boot(m, tree_finish(&t));
+		assert_string_equal(m->text, "");
+		assert_int_equal(count_cause(m, CAUSE_MEMRESERVE), MANY);
+		check_arrays(m);
+		machine_free(m);
+		machine_init(m);
+	}
+}
+
+/* One more entry of everything than the arrays begin with, at once, all of it touching nothing. */
+static void test_entries_of_one_child(void **state)
+{
+	uint64_t *reg = calloc(2ULL * MANY, sizeof(*reg)), i;
+	struct machine *m = *state;
+	struct tree t;
+
+	assert_non_null(reg);
+	for (i = 0; i < MANY; i++) {
+		reg[2 * i] = 0xc0000000 - i * 0x2000;
+		reg[2 * i + 1] = 0x1000;
+	}
+	begin(&t);
+	tree_memory(&t, 0x80000000, GIB(2));
+	tree_reserved(&t);
+	tree_node(&t, "many");
+	tree_list(&t, "reg", (int)(2 * MANY), reg);
+	tree_end(&t);
+	tree_end(&t);
+	free(reg);
+	machine_boot(m, tree_finish(&t));
+	assert_int_equal(count_cause(m, CAUSE_RESERVED_MEMORY), MANY);
+	check_arrays(m);
+}
+
+/* Begins a tree of 200 reservations outside memory: an array of 512 entries, 12 KiB, is needed. */
+static void begin_needy(struct tree *t)
+{
+	uint64_t i;
+
+	tree_begin_sized(t, 2 << 20);
+	for (i = 0; i < 200; i++)
+		tree_memreserve(t, i * 0x2000, 0x1000);
+	tree_root(t, 2);
+}
+
+static phys_addr_t array_base(const struct machine *m)
+{
+	assert_int_equal(m->mb.reserved_array.size, 512 * sizeof(struct memblock_region));
+	check_arrays(m);
+	return m->mb.reserved_array.base;
+}
+
+/* Above the image and all that lies there, where memory is sure to be. */
+static void test_right_above_the_image(void **state)
+{
+	struct machine *m = *state;
+	struct tree t;
+
+	begin_needy(&t);
+	tree_memory(&t, 0x80000000, GIB(64));
+	machine_boot(m, tree_finish(&t));
+	assert_int_equal(array_base(m), IMAGE_BASE + IMAGE_SIZE);
+}
+
+/*
+ *   8021c000    80220000  80222000  80223000 80226000
+ *  ---image--------|--free--|--static--|-free--|--- memreserve, initrd, elfcorehdr, no-map …
+ *                   2 pages             3 pages
+ */
+static void test_lowest_gap_that_fits(void **state)
+{
+	struct machine *m = *state;
+	struct tree t;
+	uint64_t i;
+
+	tree_begin_sized(&t, 2 << 20);
+	for (i = 0; i < 200; i++)
+		tree_memreserve(&t, i * 0x2000, 0x1000);
+	tree_memreserve(&t, 0x80226000, 1);
+	tree_memreserve(&t, 0x8022a000 - 1, 1);
+	tree_root(&t, 2);
+	tree_memory(&t, 0x80000000, GIB(1));
+	tree_reserved(&t);
+	tree_region(&t, "static", 0x80222fff, 1, NULL);
+	tree_end(&t);
+	machine_boot(m, tree_finish(&t));
+	assert_int_equal(array_base(m), 0x80223000);
+}
+
+/* Every kind of claim blocks the place that would be taken otherwise. */
+static void test_clear_of_all_claims(void **state)
+{
+	struct machine *m = *state;
+	struct tree t;
+	uint64_t i;
+
+	m->fixed[1] = (struct dt_fixed){ 0x10000000, 0x1000, CAUSE_IMAGE, "stacks" };
+	m->nr_fixed = 2;
+	m->fdt_pa = 0x80220000;
+	tree_begin_sized(&t, 2 << 20);
+	for (i = 0; i < 200; i++)
+		tree_memreserve(&t, i * 0x2000, 0x1000);
+	tree_memreserve(&t, 0x80223000, 0x1000);
+	tree_root(&t, 2);
+	tree_memory(&t, 0x80000000, MIB(64));
+	tree_node(&t, "chosen");
+	tree_u64(&t, "linux,initrd-start", 0x80226000);
+	tree_u64(&t, "linux,initrd-end", 0x80227000);
+	tree_reg(&t, "linux,elfcorehdr", 0x80229000, 0x1000);
+	tree_end(&t);
+	tree_reserved(&t);
+	tree_region(&t, "mapped", 0x8022c000, 0x1000, NULL);
+	tree_region(&t, "unmapped", 0x8022f000, 0x100, "no-map");
+	tree_end(&t);
+	machine_boot(m, tree_finish(&t));
+	assert_in_range(m->info.totalsize, 1, 0x1000);
+	assert_int_equal(array_base(m), 0x80230000);
+	expect_banks(m, { 0x80000000, 0x22f000, 0, 0, 0 },
+		     { 0x8022f000, 0x1000, MEMBLOCK_NOMAP, 0, 0 },
+		     { 0x80230000, MIB(64) - 0x230000, 0, 0, 0 });
+}
+
+/* No room above the image: below it, in another bank, or in the last window of a large one. */
+static void test_further_away(void **state)
+{
+	struct machine *m = *state;
+	struct tree t;
+
+	begin_needy(&t);
+	tree_memory(&t, 0x80000000, 0x220000);
+	machine_boot(m, tree_finish(&t));
+	assert_int_equal(array_base(m), 0x80000000);
+	machine_free(m);
+	machine_init(m);
+
+	begin_needy(&t);
+	tree_memory(&t, 0x80200000, 0x20000);
+	tree_memory(&t, GIB(1024), MIB(16));
+	machine_boot(m, tree_finish(&t));
+	assert_int_equal(array_base(m), GIB(1024));
+	machine_free(m);
+	machine_init(m);
+
+	begin_needy(&t);
+	tree_memory(&t, 0x80000000, MIB(96));
+	tree_reserved(&t);
+	tree_region(&t, "all", 0x80000000, MIB(96) - 0x3000, NULL);
+	tree_end(&t);
+	machine_boot(m, tree_finish(&t));
+	assert_int_equal(array_base(m), 0x86000000 - 0x3000);
+}
+
+/* A gap across the border between two windows, of 32 MiB each from the image on. */
+static void test_gap_across_windows(void **state)
+{
+	const phys_addr_t border = IMAGE_BASE + IMAGE_SIZE + MIB(32);
+	struct machine *m = *state;
+	struct tree t;
+
+	begin_needy(&t);
+	tree_memory(&t, 0x80000000, MIB(128));
+	tree_reserved(&t);
+	tree_region(&t, "low", 0x80000000, border - 0x1000 - 0x80000000, NULL);
+	tree_region(&t, "high", border + 0x2000, MIB(64), NULL);
+	tree_end(&t);
+	machine_boot(m, tree_finish(&t));
+	assert_int_equal(array_base(m), border - 0x1000);
+}
+
+/* Banks that touch, each smaller than the array. */
+static void test_across_small_banks(void **state)
+{
+	struct machine *m = *state;
+	struct tree t;
+	uint64_t i;
+
+	begin(&t);
+	for (i = 0; i < 1024; i++)
+		tree_memory(&t, 0x80000000 + at(SHUFFLED, i, 1024) * 0x4000, 0x4000);
+	machine_boot(m, tree_finish(&t));
+	expect_banks(m, { 0x80000000, MIB(16), 0, 0, 0 });
+	assert_int_equal(m->mb.memory_array.base, IMAGE_BASE + IMAGE_SIZE);
+	check_arrays(m);
+}
+
+static void test_not_page_0(void **state)
+{
+	struct machine *m = *state;
+	struct tree t;
+	uint64_t i;
+
+	tree_begin_sized(&t, 2 << 20);
+	for (i = 0; i < 200; i++)
+		tree_memreserve(&t, GIB(1) + i * 0x2000, 0x1000);
+	tree_root(&t, 2);
+	tree_memory(&t, 0, 0x8000);
+	machine_boot(m, tree_finish(&t));
+	assert_int_equal(array_base(m), 0x1000);
+}
+
+static void test_current_limit(void **state)
+{
+	struct machine *m = *state;
+	struct tree t;
+
+	m->mb.current_limit = 0x80222000;
+	begin_needy(&t);
+	tree_memory(&t, 0x80000000, GIB(1));
+	machine_boot(m, tree_finish(&t));
+	assert_int_equal(array_base(m), 0x80000000);
+}
+
+static void test_usable_range(void **state)
+{
+	struct machine *m = *state;
+	struct tree t;
+
+	begin_needy(&t);
+	tree_memory(&t, 0x80000000, GIB(1));
+	tree_node(&t, "chosen");
+	tree_reg(&t, "linux,usable-memory-range", 0xb0000000, MIB(1));
+	tree_end(&t);
+	machine_boot(m, tree_finish(&t));
+	assert_int_equal(array_base(m), 0xb0000000);
+}
+
+static void test_hotpluggable_last(void **state)
+{
+	struct machine *m = *state;
+	struct tree t;
+	int other;
+
+	for (other = 0; other < 2; other++) {
+		begin_needy(&t);
+		if (other)
+			tree_memory(&t, GIB(8), MIB(16));
+		tree_node(&t, "memory@80000000");
+		tree_string(&t, "device_type", "memory");
+		tree_reg(&t, "reg", 0x80000000, GIB(1));
+		tree_flag(&t, "hotpluggable");
+		tree_end(&t);
+		machine_boot(m, tree_finish(&t));
+		assert_int_equal(array_base(m), other ? GIB(8) : IMAGE_BASE + IMAGE_SIZE);
+		machine_free(m);
+		machine_init(m);
+	}
+}
+
+/* 200 separate reservations and every page of memory taken. */
+static void *full_tree(uint64_t n)
+{
+	struct tree t;
+	uint64_t i;
+
+	tree_begin_sized(&t, 2 << 20);
+	for (i = 0; i < n; i++)
+		tree_memreserve(&t, i * 0x2000, 0x1000);
+	tree_root(&t, 2);
+	tree_memory(&t, 0x80000000, GIB(1));
+	tree_reserved(&t);
+	tree_region(&t, "all", 0x80000000, GIB(1), NULL);
+	tree_end(&t);
+	return tree_finish(&t);
+}
+
+static void test_no_room(void **state)
+{
+	struct machine *m = *state;
+
+	assert_int_equal(machine_load(m, full_tree(200)), -EMM_ENOSPC);
+	assert_true(said(m,
+			 "dt: 1 banks and 201 reservations do not fit in 128 and 128 entries, and "
+			 "there is no room for larger arrays: try a larger "
+			 "INIT_MEMBLOCK_REGIONS"));
+	assert_int_equal(m->mb.memory.cnt, 0);
+	assert_int_equal(m->mb.reserved.cnt, 0);
+	assert_true(memblock_is_valid(&m->mb));
+}
+
+/* There might have been too many, but there were not: no reason to give up. */
+static void test_no_room_and_no_need(void **state)
+{
+	struct machine *m = *state;
+
+	machine_boot(m, full_tree(110));
+	assert_int_equal(m->mb.reserved_array.size, 0);
+	assert_int_equal(count_cause(m, CAUSE_MEMRESERVE), 110);
+}
+
+static void test_unreachable(void **state)
+{
+	struct machine *m = *state;
+	struct tree t;
+
+	m->unreachable = true;
+	begin_needy(&t);
+	tree_memory(&t, 0x80000000, GIB(1));
+	assert_int_equal(machine_load(m, tree_finish(&t)), -EMM_EFAULT);
+	assert_true(memblock_is_valid(&m->mb));
+	assert_int_equal(m->mb.reserved.cnt, 0);
+}
+
+/* The tail end of an array that is to be grown by memblock itself later. */
+static void test_growth_afterwards(void **state)
+{
+	struct machine *m = *state;
+	phys_addr_t pa;
+	int i;
+
+	machine_boot(m, reserved_tree(200, UP, NULL));
+	memblock_allow_resize(&m->mb);
+	for (i = 0; i < 1000; i++)
+		assert_int_equal(memblock_phys_alloc(&m->mb, 0x100, 0x2000, 0, PHYS_ADDR_MAX,
+						     NUMA_NO_NODE, CAUSE_ALLOC, &pa),
+				 0);
+	assert_true(memblock_is_valid(&m->mb));
+	assert_int_equal(count_cause(m, CAUSE_RESERVED_MEMORY), 200);
+	check_arrays(m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		machine_test(test_reserved_nodes),
+		machine_test(test_nomap_nodes),
+		machine_test(test_banks),
+		machine_test(test_memreserve),
+		machine_test(test_entries_of_one_child),
+		machine_test(test_right_above_the_image),
+		machine_test(test_lowest_gap_that_fits),
+		machine_test(test_clear_of_all_claims),
+		machine_test(test_further_away),
+		machine_test(test_gap_across_windows),
+		machine_test(test_across_small_banks),
+		machine_test(test_not_page_0),
+		machine_test(test_current_limit),
+		machine_test(test_usable_range),
+		machine_test(test_hotpluggable_last),
+		machine_test(test_no_room),
+		machine_test(test_no_room_and_no_need),
+		machine_test(test_unreachable),
+		machine_test(test_growth_afterwards),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
