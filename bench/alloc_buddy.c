@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* earlymm's buddy as a struct page_allocator: one tree and one hart in the arena, or a live one. */
+#include <earlymm/buddy.h>
+#include <earlymm/error.h>
+#include "page_allocator.h"
+
+struct arena_buddy {
+	struct buddy_hart hart;
+	struct buddy buddy;
+	struct buddy_tree tree;
+};
+
+/* One jump each when compiled: the cost of the interface is the indirect call alone. */
+static int64_t adapter_alloc(void *self, unsigned int order)
+{
+	return buddy_alloc(self, order);
+}
+
+static int adapter_free(void *self, uint64_t pfn, unsigned int order)
+{
+	return buddy_free(self, pfn, order);
+}
+
+static int adapter_setup(struct page_allocator *pa, uint64_t start_pfn, uint64_t end_pfn,
+			 void *meta, uint64_t meta_bytes)
+{
+	struct arena_buddy *a = pa->state;
+	int ret;
+
+	ret = buddy_init(&a->buddy, &a->tree, 1, &a->hart, 1);
+	if (ret)
+		return ret;
+	ret = buddy_add_tree(&a->buddy, start_pfn, end_pfn, meta, meta_bytes);
+	if (ret)
+		return ret;
+	ret = buddy_add_range(&a->hart, start_pfn, end_pfn, 0, UINT64_MAX);
+	if (ret)
+		return ret;
+	pa->alloc = adapter_alloc;
+	pa->free = adapter_free;
+	pa->self = &a->hart;
+	pa->max_order = BUDDY_MAX_ORDER;
+	return 0;
+}
+
+static void adapter_drain(struct page_allocator *pa)
+{
+	buddy_drain(pa->self);
+}
+
+/* Free in the trees and in the harts' caches: for a quiet moment. */
+static uint64_t adapter_nr_free(const struct page_allocator *pa)
+{
+	const struct buddy_hart *hart = pa->self;
+	const struct buddy *b = hart->buddy;
+	uint64_t nr_pages = buddy_nr_free(b);
+
+	for (uint32_t i = 0; i < b->nr_harts; i++)
+		nr_pages += buddy_nr_held(&b->harts[i]);
+	return nr_pages;
+}
+
+const struct page_allocator_ops bench_alloc_buddy = {
+	.name = "buddy",
+	.setting = "default",
+	.state_bytes = sizeof(struct arena_buddy),
+	.meta_bytes = buddy_tree_bytes,
+	.setup = adapter_setup,
+	.drain = adapter_drain,
+	.nr_free = adapter_nr_free,
+};
+
+static const struct page_allocator_ops live_ops = {
+	.name = "buddy",
+	.setting = "default",
+	.drain = adapter_drain,
+	.nr_free = adapter_nr_free,
+};
+
+void page_allocator_from_buddy(struct page_allocator *pa, struct buddy *b, struct buddy_hart *hart)
+{
+	pa->alloc = adapter_alloc;
+	pa->free = adapter_free;
+	pa->self = hart;
+	pa->max_order = BUDDY_MAX_ORDER;
+	pa->state = b;
+	pa->ops = &live_ops;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of bench/ share among themselves. */
+#ifndef BENCH_IMPL_H
+#define BENCH_IMPL_H
+
+#include <earlymm/error.h>
+#include "bench.h"
+#include "loops.h"
+
+#define MIN_ARENA_PAGES 64
+
+/* One repetition of one case of a workload: who, where, what, and what came of it. */
+struct bench_rep {
+	struct bench *b;
+	const struct workload *wl;
+	struct bench_place *place;
+	struct page_allocator *pa;
+	unsigned int order;
+	bool held; /* one page of the arena is kept aside */
+	unsigned int rep;
+	int64_t held_pfn;
+	uint64_t free_before;
+	uint64_t nr_log; /* entries of b->log that the timed part wrote */
+	uint64_t ops[BENCH_BULK_OPS]; /* by figure of the workload */
+	struct bench_stamp time[BENCH_BULK_OPS];
+	uint64_t failed_allocs, failed_frees;
+};
+
+/* A failed verification, for the message. What the fields mean depends on the verdict. */
+struct bench_fault {
+	enum bench_verdict verdict;
+	uint64_t index; /* of the block in the log */
+	int64_t pfn;
+	unsigned int order;
+	uint64_t want, got;
+};
+
+struct workload {
+	const char *name;
+	enum bench_workload bit;
+	unsigned int nr_ops;
+	const char *op[BENCH_BULK_OPS]; /* names of the figures */
+	bool by_order; /* has a case for each order and state */
+	/* The largest order that a case asks for. */
+	unsigned int (*max_order)(const struct bench_rep *r);
+	void (*timed)(struct bench_rep *r, unsigned int shrink); /* counts >> shrink */
+	void (*undo)(struct bench_rep *r); /* frees what is still held */
+	/* Replays the log against the shadow map, which is empty before. */
+	enum bench_verdict (*replay)(struct bench_rep *r, struct bench_fault *fault);
+};
+
+extern const struct workload bench_workloads[]; /* ends with a NULL name */
+
+/* workload.c: the churn as the loop wants it; all slots are made empty. */
+void workload_churn_plan(struct bench_rep *r, struct churn *plan, unsigned int shrink);
+
+/*
+ * verify.c. Each check returns BENCH_OK, or the verdict after describing it in *f.
+ * verify_books: as many pages free as r->free_before. verify_merged: all of memory can be had
+ * once more, in blocks as large as there can be; uses the log. verify_rep: all that there is to
+ * check after a timed part. verify_report: counts and prints a failure.
+ */
+enum bench_verdict verify_books(struct bench_rep *r, struct bench_fault *f);
+enum bench_verdict verify_merged(struct bench_rep *r, struct bench_fault *f);
+enum bench_verdict verify_rep(struct bench_rep *r, struct bench_fault *f);
+void verify_report(struct bench_rep *r, const struct bench_fault *f);
+enum bench_verdict fault_block(struct bench_fault *f, enum bench_verdict v, uint64_t index,
+			       int64_t pfn, unsigned int order);
+enum bench_verdict fault_numbers(struct bench_fault *f, enum bench_verdict v, uint64_t want,
+				 uint64_t got);
+
+/* replay.c: the log of each workload against the shadow map. */
+enum bench_verdict replay_pair(struct bench_rep *r, struct bench_fault *f);
+enum bench_verdict replay_bulk(struct bench_rep *r, struct bench_fault *f);
+enum bench_verdict replay_churn(struct bench_rep *r, struct bench_fault *f);
+
+/* exhaust.c: all orders and the mix with one allocator; how many cases that is. */
+void exhaust_run(struct bench *b, const struct page_allocator_ops *ops);
+unsigned int exhaust_cases(const struct bench *b);
+
+/*
+ * setup.c. bench_setup: *r->pa afresh in r->place, its metadata full of garbage before; returns
+ * BENCH_OK or BENCH_SETUP.
+ */
+enum bench_verdict bench_setup(struct bench_rep *r, const struct page_allocator_ops *ops,
+			       struct bench_fault *f);
+void bench_teardown(struct page_allocator *pa);
+void bench_drain(struct page_allocator *pa);
+
+/* case.c */
+enum case_state {
+	CASE_OK,
+	CASE_NA, /* the allocator lacks an operation or an order */
+	CASE_FAILED, /* a verification failed */
+};
+
+/* What a case cost, by figure: the median of the repetitions, instructions or ns. */
+struct case_cost {
+	int64_t total[BENCH_BULK_OPS];
+	uint64_t ops[BENCH_BULK_OPS];
+	enum case_state state;
+};
+
+/* All repetitions of a case; @ops is NULL for the live allocator, which r->pa then is. */
+void case_run(struct bench_rep *r, const struct page_allocator_ops *ops, struct case_cost *cost);
+
+/* A case's figures net of the null allocator's, as `res` records and into figure[]. */
+void case_figures(struct bench_rep *r, const struct case_cost *cost, const struct case_cost *null,
+		  int64_t *figure);
+
+/* reference.c: the figures of others, in the columns of the report. */
+enum report_column {
+	COL_PAIR0,
+	COL_PAIR9,
+	COL_BULK_ALLOC,
+	COL_FREE_ORDERED,
+	COL_FREE_RANDOM,
+	COL_CHURN,
+	COL_CHURN0,
+	COL_HANDOVER,
+	COL_META,
+	NR_COLUMNS
+};
+
+struct reference {
+	const char *name;
+	const char *cell[NR_COLUMNS];
+};
+
+extern const struct reference bench_references[]; /* ends with a NULL name */
+
+/* run.c: one unit of work is done; now and then a line says how far it all is. */
+void bench_progress(struct bench *b, const char *bench, const char *alloc);
+
+/* workspace.c: the largest arena that may be had; and that for which the workspace is enough. */
+uint64_t workspace_arena_bound(const struct bench_config *cfg);
+uint64_t workspace_open(struct bench *b); /* 0: it is too small for any */
+void scale_for(struct bench_scale *s, uint64_t pages, uint64_t log_entries, bool exact);
+
+/* emit.c: records. log_checksum: a CRC of the frames in the log, relative to the place's first. */
+void emit_cal(const struct bench_rep *r, unsigned int op);
+void emit_smp(const struct bench_rep *r, unsigned int op, uint16_t chk);
+void emit_res(const struct bench_rep *r, unsigned int op, int64_t net_x100);
+void emit_frag(const struct bench_rep *r, bool mix, uint64_t had, uint64_t ideal, uint16_t chk);
+void emit_frag_na(const struct bench_rep *r, bool mix);
+uint16_t log_checksum(const struct bench_rep *r);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The timed loops. In a file of their own, and never inlined, so that one copy of the code
+ * serves all allocators.
+ */
+#include "loops.h"
+#include "random.h"
+
+#define NOINLINE __attribute__((noinline))
+
+NOINLINE void loop_pair(const struct bench_clock *clock, const struct page_allocator *pa,
+			int64_t *log, uint64_t n, unsigned int order, struct loop_result *res)
+{
+	int64_t (*alloc)(void *, unsigned int) = pa->alloc;
+	int (*free)(void *, uint64_t, unsigned int) = pa->free;
+	void *self = pa->self;
+	int64_t *end = log + n;
+	uint64_t failed_frees = 0;
+
+	clock_start(clock, &res->time);
+	for (; log < end; log++) {
+		int64_t pfn = alloc(self, order);
+
+		*log = pfn;
+		if (pfn >= 0 && free(self, (uint64_t)pfn, order))
+			failed_frees++;
+	}
+	clock_stop(clock, &res->time);
+	res->logged = n;
+	res->failed_frees = failed_frees;
+}
+
+NOINLINE void loop_alloc(const struct bench_clock *clock, const struct page_allocator *pa,
+			 int64_t *log, uint64_t n, struct loop_result *res)
+{
+	int64_t (*alloc)(void *, unsigned int) = pa->alloc;
+	void *self = pa->self;
+	int64_t *end = log + n;
+
+	clock_start(clock, &res->time);
+	for (; log < end; log++)
+		*log = alloc(self, 0);
+	clock_stop(clock, &res->time);
+	res->logged = n;
+	res->failed_frees = 0;
+}
+
+NOINLINE void loop_free(const struct bench_clock *clock, const struct page_allocator *pa,
+			const int64_t *pfns, uint64_t n, struct loop_result *res)
+{
+	int (*free)(void *, uint64_t, unsigned int) = pa->free;
+	void *self = pa->self;
+	const int64_t *end = pfns + n;
+	uint64_t failed_frees = 0;
+
+	clock_start(clock, &res->time);
+	for (; pfns < end; pfns++)
+		if (free(self, (uint64_t)*pfns, 0))
+			failed_frees++;
+	clock_stop(clock, &res->time);
+	res->logged = n;
+	res->failed_frees = failed_frees;
+}
+
+NOINLINE void loop_churn(const struct bench_clock *clock, const struct page_allocator *pa,
+			 const struct churn *c, int64_t *log, struct loop_result *res)
+{
+	int64_t (*alloc)(void *, unsigned int) = pa->alloc;
+	int (*free)(void *, uint64_t, unsigned int) = pa->free;
+	void *self = pa->self;
+	struct churn_slot *slots = c->slots;
+	const uint8_t *orders = c->orders;
+	const int64_t *log_start = log;
+	uint64_t mask = c->nr_slots - 1;
+	uint64_t x = c->seed;
+	uint64_t failed_frees = 0;
+
+	clock_start(clock, &res->time);
+	for (uint64_t left = c->steps; left; left--) {
+		struct churn_slot *slot;
+
+		xorshift64(&x);
+		slot = &slots[x & mask];
+		if (slot->pfn >= 0) {
+			uint64_t pfn = (uint64_t)slot->pfn;
+
+			slot->pfn = -1;
+			if (free(self, pfn, (unsigned int)slot->order))
+				failed_frees++;
+		} else {
+			unsigned int order = orders[(x >> 32) % CHURN_PERCENT];
+			int64_t pfn;
+
+			slot->order = order;
+			pfn = alloc(self, order);
+			slot->pfn = pfn;
+			*log++ = pfn;
+		}
+	}
+	clock_stop(clock, &res->time);
+	res->logged = (uint64_t)(log - log_start);
+	res->failed_frees = failed_frees;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * struct page_allocator: what the benchmark knows of an allocator of pages. Each one is called
+ * through the same two pointers, so each pays for the same call; adapters are alloc_<name>.c.
+ */
+#ifndef BENCH_PAGE_ALLOCATOR_H
+#define BENCH_PAGE_ALLOCATOR_H
+
+#include <earlymm/types.h>
+
+struct buddy;
+struct buddy_hart;
+struct page_allocator;
+
+/*
+ * What is called outside the timed part. Required are name, setting and nr_free, and setup in the
+ * arena. Without alloc or free (left NULL by setup) the figures are reported as n/a.
+ */
+struct page_allocator_ops {
+	const char *name; /* a bare word: buddy, list */
+	const char *setting; /* a bare word: default, healing */
+	uint64_t state_bytes; /* of the allocator's own structs, 64-byte aligned */
+
+	/* Bytes of metadata for an arena [start_pfn, end_pfn); NULL: none. */
+	uint64_t (*meta_bytes)(uint64_t start_pfn, uint64_t end_pfn);
+
+	/*
+	 * Makes [start_pfn, end_pfn) free in an allocator of its own. pa->state has state_bytes,
+	 * @meta has @meta_bytes; both 64-byte aligned and of any content. Fills in alloc, free,
+	 * self and max_order. Returns 0 or a negative EMM_E….
+	 */
+	int (*setup)(struct page_allocator *pa, uint64_t start_pfn, uint64_t end_pfn, void *meta,
+		     uint64_t meta_bytes);
+	void (*teardown)(struct page_allocator *pa); /* may be NULL: nothing to do */
+	void (*drain)(struct page_allocator *pa); /* may be NULL: keeps nothing back */
+	uint64_t (*nr_free)(const struct page_allocator *pa); /* pages, caches included */
+};
+
+struct page_allocator {
+	/* A block of 2^order pages: its first frame, or a negative EMM_E…. */
+	int64_t (*alloc)(void *self, unsigned int order);
+	/* Gives back what alloc() returned, with the same order. 0 or a negative EMM_E…. */
+	int (*free)(void *self, uint64_t pfn, unsigned int order);
+	void *self; /* the first argument of both */
+	unsigned int max_order; /* the largest order that alloc() knows */
+	void *state; /* what the slow operations need */
+	const struct page_allocator_ops *ops;
+};
+
+/* The allocators that are measured, in the order of the report; ends with NULL. */
+extern const struct page_allocator_ops *const bench_allocators[];
+
+/* earlymm's buddy, set up afresh in the arena. */
+extern const struct page_allocator_ops bench_alloc_buddy;
+
+/* Does nothing and succeeds: its figures are the loop's own, to be subtracted. */
+extern const struct page_allocator_ops bench_alloc_null;
+
+/*
+ * page_allocator_from_buddy() - @pa stands for a live allocator, used as @hart of @b. It has no
+ * setup and no metadata of its own. O(1).
+ */
+void page_allocator_from_buddy(struct page_allocator *pa, struct buddy *b, struct buddy_hart *hart);
+
+#endif

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The allocators that the benchmark measures. An adapter is added here and nowhere else. */
+#include "page_allocator.h"
+
+const struct page_allocator_ops *const bench_allocators[] = {
+	&bench_alloc_buddy,
+	NULL,
+};
