@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The boot arguments, words of the form key or key=value (dt_bootarg_next() splits them). The
+ * bench's own keys are in bench/bench.h; the others are fields of struct boot_options.
+ */
+#ifndef PAYLOAD_BOOTARGS_H
+#define PAYLOAD_BOOTARGS_H
+
+#include <stdbool.h>
+
+#include <earlymm/types.h>
+#include "bench.h"
+
+struct boot_options {
+	struct bench_options bench; /* bench= seed= reps= records= */
+	bool meta_poison; /* meta_poison[=0|1]: metadata's memory is filled with garbage first */
+	bool memblock_debug; /* memblock=debug: each call is printed */
+	bool verbose; /* verbose[=0|1]: long reports */
+};
+
+/* What holds without any argument. */
+void boot_options_init(struct boot_options *opt);
+
+/*
+ * boot_options_parse() - reads @args, a string of any bytes. A key that is given twice counts
+ * the last time. Unknown words are listed on @out in one line and otherwise ignored: a boot loader
+ * may have added them for somebody else. O(length).
+ * Returns 0, or -EMM_EINVAL: a known key has a bad value. All of these are reported on @out, and
+ * the good ones hold.
+ */
+int boot_options_parse(struct boot_options *opt, const char *args, const struct printer *out);
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What bench/ needs from the payload: memory, records of the boot, the audit before and after. */
+#include "churn.h"
+
+#include <earlymm/error.h>
+#include "build_info.h"
+#include "console.h"
+#include "exit.h"
+#include "platform.h"
+#include "sbi.h"
+
+static struct bench bench __attribute__((section(".noinit")));
+
+/* A block from the live allocator, and the ledger of what the payload holds. */
+struct loan {
+	uint64_t pfn;
+	unsigned int order;
+};
+
+struct ledger {
+	struct buddy_hart *hart;
+	struct loan loans[2];
+	unsigned int nr;
+	uint64_t pages;
+};
+
+static void *ledger_get(struct ledger *l, uint64_t bytes)
+{
+	unsigned int order = 0;
+	int64_t pfn;
+
+	while (order < BUDDY_MAX_ORDER && PFN_PHYS(1) << order < bytes)
+		order++;
+	pfn = PFN_PHYS(1) << order < bytes ? -EMM_ENOMEM : buddy_alloc(l->hart, order);
+	if (pfn < 0)
+		return NULL;
+	l->loans[l->nr++] = (struct loan){ (uint64_t)pfn, order };
+	l->pages += 1ULL << order;
+	return (void *)(uintptr_t)PFN_PHYS(pfn);
+}
+
+static void ledger_return_all(struct ledger *l)
+{
+	while (l->nr) {
+		struct loan *loan = &l->loans[--l->nr];
+
+		if (buddy_free(l->hart, loan->pfn, loan->order))
+			payload_fail("the workspace at pfn %#lx cannot be freed", loan->pfn);
+		l->pages -= 1ULL << loan->order;
+	}
+	buddy_drain(l->hart);
+}
+
+/* What was handed over, frame by frame; ranges that touch are one. @ranges NULL: only counts. */
+static unsigned int managed_ranges(const struct memblock *mb, struct bench_range *ranges)
+{
+	struct memblock_iter it;
+	phys_addr_t base, limit;
+	uint64_t last_end = UINT64_MAX;
+	unsigned int nr = 0;
+
+	memblock_iter_free_init(&it, mb, NUMA_NO_NODE, MEMBLOCK_HOTPLUG);
+	while (memblock_next_free(&it, &base, &limit)) {
+		uint64_t start = PFN_UP(base), end = PFN_DOWN(limit);
+
+		if (start >= end)
+			continue;
+		if (start != last_end)
+			nr++;
+		if (ranges) {
+			if (start != last_end)
+				ranges[nr - 1].start_pfn = start;
+			ranges[nr - 1].end_pfn = end;
+		}
+		last_end = end;
+	}
+	return nr;
+}
+
+static void record_boot(struct bench *b, const struct memory *m, const struct dt_info *info,
+			const struct phase_log *phases)
+{
+	struct bench_cause causes[NR_CAUSES];
+	struct bench_run_info run = {
+		.board = platform_name(),
+		.isa = bench_build_isa(),
+		.harts = info->nr_harts,
+		.mem_kib = memblock_phys_mem_size(&m->mb) / 1024,
+		.build = build_version,
+		.cc = bench_build_cc(),
+		.opt = build_opt,
+	};
+	struct bench_mem mem = {
+		.zone = "normal",
+		.present = m->audit.present,
+		.managed = m->audit.managed,
+		.reserved = mm_audit_reserved(&m->audit),
+		.free = m->audit.free + m->audit.held,
+		.meta_bytes = m->mm.meta_bytes,
+		.causes = causes,
+		.nr_causes = NR_CAUSES,
+	};
+	struct sbi_info sbi;
+
+	sbi_get_info(&sbi);
+	run.sbi_impl = sbi.impl_id;
+	run.sbi_ver = sbi.impl_version;
+	bench_record_run(b, &run);
+	for (unsigned int i = 0; i < phases->nr; i++) {
+		const struct phase *p = &phases->phases[i];
+
+		bench_record_phase(b, &(struct bench_phase){ p->name, p->net.ins, p->net.cyc,
+							     p->net.tb });
+	}
+	for (unsigned int cause = 0; cause < NR_CAUSES; cause++)
+		causes[cause] = (struct bench_cause){ memblock_cause_name(cause),
+						      m->audit.reserved[cause] };
+	bench_record_mem(b, &mem);
+}
+
+bool churn_run(struct memory *m, const struct dt_info *info, const struct phase_log *phases,
+	       const struct bench_options *opt)
+{
+	struct ledger ledger = { .hart = m->mm.buddy.harts };
+	struct page_allocator system;
+	struct bench_config cfg = {
+		.clock = { .tb_hz = info->timebase_hz ? info->timebase_hz : 1 },
+		.options = *opt,
+		.out = &console,
+		.sink = console_line,
+		.system = &system,
+		.nr_ranges = managed_ranges(&m->mb, NULL),
+	};
+	struct bench_range *ranges;
+	bool ok;
+	int err;
+
+	page_allocator_from_buddy(&system, &m->mm.buddy, ledger.hart);
+	ranges = ledger_get(&ledger, cfg.nr_ranges * sizeof(*ranges));
+	if (!ranges)
+		payload_fail("no room for the list of %u free ranges", cfg.nr_ranges);
+	managed_ranges(&m->mb, ranges);
+	cfg.ranges = ranges;
+	if (opt->workloads) {
+		cfg.workspace_bytes = bench_workspace_bytes(&cfg);
+		cfg.workspace = ledger_get(&ledger, cfg.workspace_bytes);
+	}
+	err = bench_init(&bench, &cfg);
+	if (err)
+		payload_fail("benchmark: %s", emm_strerror(err));
+	record_boot(&bench, m, info, phases);
+	err = opt->workloads ? bench_run(&bench) : 0;
+	if (err)
+		print("benchmark: failed: %s\n",
+		      err == -BENCH_EVERIFY ? "not verified" : emm_strerror(err));
+
+	ok = memory_audit(m, ledger.pages);
+	if (!ok) {
+		print("the audit does not balance after the benchmark:\n");
+		memory_print_audit(m);
+	}
+	ledger_return_all(&ledger);
+	if (!memory_audit(m, 0) || m->audit.free != m->audit.managed) {
+		print("the audit does not balance at the end:\n");
+		memory_print_audit(m);
+		ok = false;
+	}
+	if (opt->workloads)
+		bench_report(&bench);
+	return bench_end(&bench, ok && !err, m->audit.lost);
+}

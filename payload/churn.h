@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The page-churn benchmark on the machine's own allocator, and its records. */
+#ifndef PAYLOAD_CHURN_H
+#define PAYLOAD_CHURN_H
+
+#include "bench.h"
+#include "dt.h"
+#include "memory.h"
+#include "phase.h"
+
+/*
+ * churn_run() - writes the records of the boot, runs the workloads of @opt, prints the table and
+ * audits again. Returns true if all is verified and no page is lost; the record `end`, which is
+ * the last thing written, says the same. Memory for it comes from the allocator and goes back.
+ */
+bool churn_run(struct memory *m, const struct dt_info *info, const struct phase_log *phases,
+	       const struct bench_options *opt);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Text for people and records for machines, a line at a time, through SBI. What output costs is
+ * counted, formatting included, so that phases can be reported without it.
+ */
+#ifndef PAYLOAD_CONSOLE_H
+#define PAYLOAD_CONSOLE_H
+
+#include <stddef.h>
+
+#include <earlymm/types.h>
+#include "counters.h"
+
+/* The console as mm, dt and bench know it. */
+extern const struct printer console;
+
+/* Looks for SBI's debug console: before, single characters are used. */
+void console_init(void);
+
+/* printf without floating point. Goes out at the end of a line. */
+__attribute__((format(printf, 1, 2))) void print(const char *fmt, ...);
+
+/* A line as it is; adds the \n. @ctx is not used: the function fits struct bench_config.sink. */
+void console_line(void *ctx, const char *line);
+
+void console_flush(void);
+
+/*
+ * console_cost() - what output has cost since the start, but for the fifteen or so instructions
+ * a call takes until the counters are read.
+ */
+struct counters console_cost(void);
+
+/* Characters written so far. */
+uint64_t console_chars(void);
+
+#endif

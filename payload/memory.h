@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The machine's memory: the map, the page allocator on it, and what people get to see of both. */
+#ifndef PAYLOAD_MEMORY_H
+#define PAYLOAD_MEMORY_H
+
+#include <earlymm/handover.h>
+#include <earlymm/memblock.h>
+#include "bench.h"
+#include "dt.h"
+
+struct memory {
+	struct memblock mb;
+	struct mm mm;
+	struct mm_audit audit;
+};
+
+/* Each of these ends the run as failed, with the reason, if its step fails. */
+
+/* The map from the tree @fdt: the image and the tree reserved, then all that the tree says. */
+void memory_read_map(struct memory *m, struct dt_info *info, void *fdt, bool debug);
+
+/* Decides where the allocator's metadata goes. */
+void memory_plan(struct memory *m);
+
+/* Fills the metadata's memory with garbage: the set-up must not depend on what it holds. */
+void memory_poison(struct memory *m);
+
+/* Sets the allocator up and hands over what is free. */
+void memory_handover(struct memory *m);
+
+/* Tries the allocator: a page comes and goes. Not part of any phase. */
+void memory_try(struct memory *m);
+
+/* Balances the books, @used_pages being held by the payload; false if a page is lost. */
+bool memory_audit(struct memory *m, uint64_t used_pages);
+
+/* One screen at most: banks and reservations by address. @verbose: all of them. */
+void memory_print_map(const struct memory *m, const void *fdt, const struct dt_info *info,
+		      bool verbose);
+void memory_print_audit(const struct memory *m);
+
+/* "16 KiB", "1.5 GiB": @buf of at least 16 bytes, which it returns. */
+char *size_text(char *buf, uint64_t bytes);
+
+#endif

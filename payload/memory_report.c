@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The memory map and the audit as people read them. */
+#include "memory.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "console.h"
+
+/* Lines of the map, unless all are asked for. */
+#define MAP_LINES 14
+
+char *size_text(char *buf, uint64_t bytes)
+{
+	static const char units[][4] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+	unsigned int unit = 0;
+	uint64_t whole = bytes, tenths = 0;
+
+	while (whole >= 1024 && unit + 1 < ARRAY_SIZE(units)) {
+		tenths = whole % 1024 * 10 / 1024;
+		whole /= 1024;
+		unit++;
+	}
+	if (tenths)
+		snprintf(buf, 16, "%lu.%lu %s", whole, tenths, units[unit]);
+	else
+		snprintf(buf, 16, "%lu %s", whole, units[unit]);
+	return buf;
+}
+
+static void print_line(const struct memblock_region *r, const char *what, const char *name)
+{
+	char size[16];
+
+	print("  %016lx-%016lx %12lu %10s  %-15s %s\n", r->base, r->base + r->size - 1,
+	      PFN_UP(r->base + r->size) - PFN_DOWN(r->base), size_text(size, r->size), what, name);
+}
+
+static void print_reserved(const struct memblock_region *r, const void *fdt,
+			   const struct dt_info *info)
+{
+	enum memblock_cause cause = MEMBLOCK_CAUSE(r->flags);
+	char name[40];
+
+	if (cause != CAUSE_RESERVED_MEMORY ||
+	    dt_reserved_name(fdt, info, r->base, name, sizeof(name)))
+		name[0] = '\0';
+	print_line(r, memblock_cause_name(cause), name);
+}
+
+static void print_memory(const struct memblock_region *r, const void *fdt,
+			 const struct dt_info *info)
+{
+	char name[40] = "";
+
+	if (r->flags & MEMBLOCK_NOMAP) {
+		if (dt_reserved_name(fdt, info, r->base, name, sizeof(name)))
+			name[0] = '\0';
+		print_line(r, memblock_cause_name(CAUSE_NOMAP), name);
+	} else {
+		print_line(r, "memory", r->flags & MEMBLOCK_HOTPLUG ? "hotpluggable" : "");
+	}
+}
+
+/* Both arrays by address: a bank, then what is reserved in it. */
+void memory_print_map(const struct memory *m, const void *fdt, const struct dt_info *info,
+		      bool verbose)
+{
+	const struct memblock_type *mem = &m->mb.memory, *rsv = &m->mb.reserved;
+	unsigned long i = 0, j = 0, lines = 0;
+	unsigned long most = verbose ? mem->cnt + rsv->cnt : MAP_LINES;
+
+	print("\nmemory map (address, pages, size)\n");
+	for (; i + j < mem->cnt + rsv->cnt && lines < most; lines++) {
+		if (i < mem->cnt && (j == rsv->cnt || mem->regions[i].base <= rsv->regions[j].base))
+			print_memory(&mem->regions[i++], fdt, info);
+		else
+			print_reserved(&rsv->regions[j++], fdt, info);
+	}
+	if (i + j < mem->cnt + rsv->cnt)
+		print("  ... and %lu more banks, %lu more reservations (verbose=1 shows them)\n",
+		      mem->cnt - i, rsv->cnt - j);
+}
+
+void memory_print_audit(const struct memory *m)
+{
+	const struct mm_audit *a = &m->audit;
+
+	print("audit: %lu pages present = %lu managed + %lu reserved (", a->present, a->managed,
+	      mm_audit_reserved(a));
+	for (unsigned int cause = 0, n = 0; cause < NR_CAUSES; cause++)
+		if (a->reserved[cause])
+			print("%s%s %lu", n++ ? ", " : "", memblock_cause_name(cause),
+			      a->reserved[cause]);
+	print(")\n       %lu managed = %lu free + %lu held by harts + %lu used; %lu lost\n",
+	      a->managed, a->free, a->held, a->used, a->lost);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Phases: differences of counters, less what the console took meanwhile. */
+#include "phase.h"
+
+#include <stddef.h>
+
+#include "console.h"
+#include "exit.h"
+
+struct counters entry_counters;
+
+static void record(struct phase_log *log, const char *name, struct counters gross,
+		   struct counters output)
+{
+	if (log->nr < MAX_PHASES)
+		log->phases[log->nr++] = (struct phase){ name, counters_sub(gross, output) };
+}
+
+void phase_begin(struct phase_log *log, const char *name)
+{
+	log->name = name;
+	log->console_start = console_cost();
+	log->start = counters_read();
+}
+
+void phase_end(struct phase_log *log)
+{
+	struct counters now = counters_read();
+
+	if (!log->name)
+		return;
+	record(log, log->name, counters_sub(now, log->start),
+	       counters_add(counters_sub(console_cost(), log->console_start), log->own));
+	log->name = NULL;
+	payload_check_stack();
+}
+
+void phase_calibrate(struct phase_log *log)
+{
+	*log = (struct phase_log){ .nr = 0 };
+	phase_begin(log, "nothing");
+	phase_end(log);
+	log->own = log->phases[0].net;
+	log->nr = 0;
+}
+
+void phase_exclude(struct phase_log *log)
+{
+	struct counters gross = counters_sub(counters_read(), log->start);
+	struct counters output = counters_sub(console_cost(), log->console_start);
+
+	log->excluded = counters_add(log->excluded, counters_sub(gross, output));
+}
+
+void phase_since_entry(struct phase_log *log, const char *name)
+{
+	record(log, name, counters_sub(counters_read(), entry_counters),
+	       counters_add(console_cost(), log->excluded));
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Accesses that may fail: a fault becomes an error instead of a trap. Each points stvec behind
+ * itself for the moment, so there is no table, and it works at any address that the image is run
+ * from. Interrupts are off throughout the payload.
+ */
+#ifndef PAYLOAD_PROBE_H
+#define PAYLOAD_PROBE_H
+
+#include <stdint.h>
+
+/*
+ * probe_read32(), probe_read64(), probe_write32(), probe_write64(): one access to the naturally
+ * aligned address @pa. Return 0, or -EMM_EFAULT if the hart trapped: nothing is there, or the
+ * firmware keeps it to itself; *value is then unchanged. A bus may also swallow the access without
+ * a fault (the PCIe window of QEMU's virt does).
+ */
+int probe_read32(uint64_t pa, uint32_t *value);
+int probe_read64(uint64_t pa, uint64_t *value);
+int probe_write32(uint64_t pa, uint32_t value);
+int probe_write64(uint64_t pa, uint64_t value);
+
+/* Ends the emulator with @status. Comes back if there is none, or none that listens. */
+void semihosting_exit(int status);
+
+#endif
