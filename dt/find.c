@@ -45,7 +45,7 @@ unsigned int dt_hart_ids(const void *fdt, const struct dt_info *info, uint64_t *
 
 	if (info->cpus.first < 0)
 		return 0;
-	dt_cursor_init(&cur, fdt, info->cpus.first);
+	dt_cursor_revisit(&cur, fdt, info->cpus.first);
 	while ((cur.depth || cur.next <= info->cpus.last) && dt_next(&cur) > 0) {
 		if (cur.tag != FDT_BEGIN_NODE || cur.level > 1)
 			continue;

@@ -148,7 +148,7 @@ int dt_for_each_bank(const void *fdt, const struct dt_info *info, dt_bank_fn fn,
 	check_usable(info, log);
 	if (info->memory.first < 0)
 		return 0;
-	dt_cursor_init(&cur, fdt, info->memory.first);
+	dt_cursor_revisit(&cur, fdt, info->memory.first);
 	while (!ret && cur.next <= info->memory.last) {
 		ret = dt_next(&cur);
 		if (ret <= 0)

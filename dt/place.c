@@ -216,13 +216,13 @@ int dt_place_arrays(struct dt_map *map)
 {
 	const struct dt_info *info = map->info;
 	uint64_t in_use = map->nr_fixed + 3ULL; /* and tree, initrd, elfcorehdr */
-	uint64_t pieces = info->has_usable ? DT_MAX_USABLE : 1, memory, reserved;
+	uint64_t usable = info->has_usable ? DT_MAX_USABLE : 0, memory, reserved;
 	phys_addr_t found, image_end = 0;
 	uint32_t i;
 	int ret;
 
 	/* A range has two ends, and each end makes one entry more at most. */
-	memory = 2 * (info->nr_banks * pieces + info->nr_nomap_ranges +
+	memory = 2 * (info->nr_banks + usable + info->nr_nomap_ranges +
 		      (info->nr_nomap_ranges ? in_use : 0));
 	reserved = 2ULL * (in_use + info->nr_memreserve + info->nr_static_ranges + 2);
 	memory = array_entries(&map->mb->memory, memory + SLACK_MEMORY);

@@ -246,7 +246,7 @@ int dt_for_each_reserved(const void *fdt, const struct dt_info *info, dt_claim_f
 
 	if (info->reserved.first < 0)
 		return 0;
-	dt_cursor_init(&cur, fdt, info->reserved.first);
+	dt_cursor_revisit(&cur, fdt, info->reserved.first);
 	/* Until the last of them is closed: mostly there is just one. */
 	while (!ret && (cur.depth || cur.next <= info->reserved.last)) {
 		ret = dt_next(&cur);

@@ -69,6 +69,7 @@ struct dt_cursor {
 	int level; /* of the node that the tag belongs to */
 	uint32_t tag; /* FDT_BEGIN_NODE, FDT_END_NODE, FDT_PROP, FDT_NOP */
 	bool closed; /* a child has been closed: no property may follow */
+	bool walked; /* the tree has passed dt_walk() */
 	bool held; /* dt_next() is to return this tag once more */
 	const char *damage; /* what was wrong, after -EMM_EBADTREE */
 };
@@ -88,6 +89,9 @@ struct dt_log {
 
 /* Puts @cur before the node (or, for the whole tree, 0) at @offset of the structure block. */
 void dt_cursor_init(struct dt_cursor *cur, const void *fdt, int offset);
+
+/* The same in a tree that has passed dt_walk() and is unchanged since: it is not checked again. */
+void dt_cursor_revisit(struct dt_cursor *cur, const void *fdt, int offset);
 
 /*
  * On to the next tag. Returns 1, 0 at the tree's end, or -EMM_EBADTREE. Checks what libfdt does,

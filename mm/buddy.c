@@ -122,24 +122,27 @@ static int refill_from_tree(struct buddy_hart *h, const struct buddy_tree *t, un
 	return 0;
 }
 
-/* One search of all trees, the one that served last first. */
+/* A block from one tree: in the cache of a small order, or as the frame returned. */
+static int64_t search_tree(struct buddy_hart *h, const struct buddy_tree *t, unsigned int order)
+{
+	if (order < RADIX_SHIFT)
+		return refill_from_tree(h, t, order);
+	return buddy_take(h, t, order / RADIX_SHIFT, order % RADIX_SHIFT, true);
+}
+
+/* All trees, from the one that served last on and round: those below it are likely used up. */
 static int64_t search_trees(struct buddy_hart *h, unsigned int order)
 {
 	const struct buddy *b = h->buddy;
-	uint32_t first = h->tree >= b->trees && h->tree < b->trees + b->nr_trees
-				 ? (uint32_t)(h->tree - b->trees)
-				 : 0;
+	const struct buddy_tree *t = h->tree == &buddy_no_tree ? b->trees : h->tree;
 	int64_t ret = -EMM_ENOMEM;
 
-	for (uint32_t i = 0; i < b->nr_trees; i++) {
-		uint32_t at = first + i < b->nr_trees ? first + i : first + i - b->nr_trees;
-		const struct buddy_tree *t = &b->trees[at];
+	for (uint32_t i = 0; i < b->nr_trees; i++, t++) {
 		int64_t pfn;
 
-		if (order < RADIX_SHIFT)
-			pfn = refill_from_tree(h, t, order);
-		else
-			pfn = buddy_take(h, t, order / RADIX_SHIFT, order % RADIX_SHIFT, true);
+		if (t == b->trees + b->nr_trees)
+			t = b->trees;
+		pfn = search_tree(h, t, order);
 		if (pfn >= 0) {
 			h->tree = t;
 			return pfn;
@@ -182,34 +185,49 @@ static inline int64_t cache_pop(struct buddy_cache *c)
 	return (int64_t)(c->base_pfn + bit_index(bit));
 }
 
-static int64_t __attribute__((noinline)) alloc_slow(struct buddy_hart *h, unsigned int order)
+/* The tree that served last has nothing: all trees, with the caches drained, until it is settled. */
+static int64_t __attribute__((noinline)) alloc_anywhere(struct buddy_hart *h, unsigned int order)
 {
-	bool drained = false;
+	int64_t ret;
 
-	if (order > BUDDY_MAX_ORDER)
-		return -EMM_EINVAL;
-	for (unsigned int turn = 0; turn < SETTLE_TURNS;) {
+	for (unsigned int turn = 0; turn < SETTLE_TURNS; turn++) {
 		uint64_t before, after;
 		bool settled = harts_settled(h, &before);
-		int64_t ret;
 
 		seq_begin(h);
 		ret = search_trees(h, order);
 		seq_end(h);
-		if (likely(ret >= 0))
-			return order < RADIX_SHIFT ? cache_pop(&h->cache[order]) : ret;
-		if (!drained) {
-			drained = true;
-			buddy_drain(h);
-			continue;
-		}
-		if (ret == -EMM_ENOMEM && settled && harts_settled(h, &after) && before == after) {
-			h->events.failures++;
+		if (ret >= 0)
 			return ret;
-		}
-		turn++;
+		/* The first search was for the other trees; caches are drained for the next. */
+		if (!turn)
+			buddy_drain(h);
+		else if (ret == -EMM_ENOMEM && settled && harts_settled(h, &after) &&
+			 before == after)
+			return ret;
 	}
 	return -EMM_EAGAIN;
+}
+
+static int64_t __attribute__((noinline)) alloc_slow(struct buddy_hart *h, unsigned int order)
+{
+	int64_t ret = -EMM_ENOMEM;
+
+	if (order > BUDDY_MAX_ORDER)
+		return -EMM_EINVAL;
+	if (likely(h->tree != &buddy_no_tree)) {
+		seq_begin(h);
+		ret = search_tree(h, h->tree, order);
+		seq_end(h);
+	}
+	if (unlikely(ret < 0)) {
+		ret = alloc_anywhere(h, order);
+		if (ret < 0) {
+			h->events.failures += ret == -EMM_ENOMEM;
+			return ret;
+		}
+	}
+	return order < RADIX_SHIFT ? cache_pop(&h->cache[order]) : ret;
 }
 
 int64_t buddy_alloc(struct buddy_hart *h, unsigned int order)

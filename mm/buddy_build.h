@@ -120,7 +120,7 @@ INLINE void build_carve(struct buddy_builder *bb, uint64_t from, uint64_t to)
 		from = lo;
 		to = hi + 1;
 	}
-	if (from + 1 == to)
+	if (__builtin_expect(from + 1 == to, 1))
 		carve_top_word(buddy_node(bb->tree, TOP, from >> RADIX_SHIFT),
 			       1ULL << BITS_OF(from), first || last ? 1ULL << BITS_OF(from) : 0);
 	else

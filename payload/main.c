@@ -73,10 +73,10 @@ static void read_bootargs(struct boot *b)
 
 static void read_map(struct boot *b)
 {
+	/* What is cleared in the copy must not be left where the firmware put it. */
+	for (unsigned int i = 0; b->fdt != b->first_fdt && i < ARRAY_SIZE(b->tree.seeds); i++)
+		tree_wipe(b->first_fdt, b->tree.seeds[i].offset, b->tree.seeds[i].len);
 	memory_read_map(&memory, &b->tree, b->fdt, b->options.memblock_debug);
-	if (b->fdt != b->first_fdt)
-		for (unsigned int i = 0; i < ARRAY_SIZE(b->tree.seeds); i++)
-			tree_wipe(b->first_fdt, b->tree.seeds[i].offset, b->tree.seeds[i].len);
 }
 
 static void print_phases(const struct boot *b)
@@ -134,9 +134,7 @@ int main(uint64_t hart, uint64_t fdt_pa)
 		phase_exclude(&b->phases);
 	}
 
-	phase_begin(&b->phases, "handover");
-	memory_handover(&memory);
-	phase_end(&b->phases);
+	memory_handover(&memory, &b->phases);
 	phase_since_entry(&b->phases, "ready");
 
 	memory_try(&memory);

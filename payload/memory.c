@@ -58,12 +58,15 @@ void memory_poison(struct memory *m)
 		*word = junk;
 }
 
-void memory_handover(struct memory *m)
+void memory_handover(struct memory *m, struct phase_log *log)
 {
-	int err = mm_init(&m->mm, &m->mb);
+	int err;
 
+	phase_begin(log, "handover");
+	err = mm_init(&m->mm, &m->mb);
 	if (!err)
 		err = memblock_free_all(&m->mm, &m->mb);
+	phase_end(log);
 	if (err)
 		payload_fail("handover: %s", emm_strerror(err));
 }

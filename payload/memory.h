@@ -7,6 +7,7 @@
 #include <earlymm/memblock.h>
 #include "bench.h"
 #include "dt.h"
+#include "phase.h"
 
 struct memory {
 	struct memblock mb;
@@ -25,8 +26,8 @@ void memory_plan(struct memory *m);
 /* Fills the metadata's memory with garbage: the set-up must not depend on what it holds. */
 void memory_poison(struct memory *m);
 
-/* Sets the allocator up and hands over what is free. */
-void memory_handover(struct memory *m);
+/* Sets the allocator up and hands over what is free: a phase of its own in @log. */
+void memory_handover(struct memory *m, struct phase_log *log);
 
 /* Tries the allocator: a page comes and goes. Not part of any phase. */
 void memory_try(struct memory *m);

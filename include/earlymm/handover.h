@@ -27,7 +27,8 @@ int memblock_free_all(struct mm *mm, const struct memblock *mb);
 struct mm_audit {
 	uint64_t present; /* whole pages of memory, no-map included */
 	uint64_t managed; /* given to the buddy */
-	uint64_t reserved[NR_CAUSES]; /* each page under one cause: that of its first byte reserved */
+	uint64_t reserved
+		[NR_CAUSES]; /* each page under one cause: that of its first byte reserved */
 	uint64_t free; /* in the trees, counted from the bits */
 	uint64_t held; /* in the harts' caches */
 	uint64_t used; /* by the users' own ledger: the caller says */

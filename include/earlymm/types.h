@@ -24,11 +24,11 @@ typedef uint64_t phys_addr_t;
 #endif
 
 #define PHYS_ADDR_MAX (~(phys_addr_t)0)
-#define NUMA_NO_NODE (-1)
+#define NUMA_NO_NODE  (-1)
 
 /* First frame at or above @pa, and first frame not wholly below it. No overflow for any @pa. */
-#define PFN_UP(pa) (((pa) >> PAGE_SHIFT) + (((pa) & (PAGE_SIZE - 1)) != 0))
-#define PFN_DOWN(pa) ((pa) >> PAGE_SHIFT)
+#define PFN_UP(pa)    (((pa) >> PAGE_SHIFT) + (((pa) & (PAGE_SIZE - 1)) != 0))
+#define PFN_DOWN(pa)  ((pa) >> PAGE_SHIFT)
 #define PFN_PHYS(pfn) ((phys_addr_t)(pfn) << PAGE_SHIFT)
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))

@@ -144,3 +144,73 @@ void helper_snapshot_check(struct helper_snapshot *s, const struct memblock *mb)
 	free(s->regions[0]);
 	free(s->regions[1]);
 }
+
+phys_addr_t helper_array_bytes(unsigned long max)
+{
+	return (max * sizeof(struct memblock_region) + PAGE_SIZE - 1) & PAGE_MASK;
+}
+
+struct helper_memblock *helper_memblock_full(struct helper_memblock *h, unsigned long spare)
+{
+	helper_memblock_arena(h, HELPER_RAM, HELPER_RAM_SIZE);
+	assert_int_equal(memblock_add(&h->mb, HELPER_RAM, HELPER_RAM_SIZE), 0);
+	helper_memblock_fill_reserved(h, GIB(1), MIB(2), h->mb.reserved.max - spare);
+	memblock_allow_resize(&h->mb);
+	return h;
+}
+
+void helper_memblock_fill_memory(struct helper_memblock *h, unsigned long spare)
+{
+	while (h->mb.memory.cnt + spare < h->mb.memory.max)
+		assert_int_equal(memblock_add(&h->mb, GIB(4) + MIB(2 * h->mb.memory.cnt), MIB(1)),
+				 0);
+}
+
+/* The bytes that are reserved as memblock's own. */
+static phys_addr_t own_bytes(const struct memblock *mb)
+{
+	phys_addr_t total = 0;
+	unsigned long i;
+
+	for (i = 0; i < mb->reserved.cnt; i++) {
+		if (MEMBLOCK_CAUSE(mb->reserved.regions[i].flags) == CAUSE_MEMBLOCK)
+			total += mb->reserved.regions[i].size;
+	}
+	return total;
+}
+
+void helper_check_arrays(struct helper_memblock *h)
+{
+	struct memblock *mb = &h->mb;
+	const struct memblock_type *type[2] = { &mb->memory, &mb->reserved };
+	const struct memblock_array *array[2] = { &mb->memory_array, &mb->reserved_array };
+	unsigned int i;
+
+	assert_true(memblock_is_valid(mb));
+	assert_int_equal(own_bytes(mb), array[0]->size + array[1]->size);
+	for (i = 0; i < 2; i++) {
+		if (!array[i]->size)
+			continue;
+		assert_ptr_equal(type[i]->regions, helper_memblock_at(h, array[i]->base));
+		assert_int_equal(array[i]->size, helper_array_bytes(type[i]->max));
+		assert_int_equal(array[i]->base % PAGE_SIZE, 0);
+		assert_int_equal(memblock_search(&mb->reserved, array[i]->base)->flags,
+				 ALLOC(CAUSE_MEMBLOCK));
+	}
+}
+
+void helper_check_untouched(struct helper_memblock *h)
+{
+	const struct memblock *mb = &h->mb;
+	uint64_t i;
+
+	for (i = 0; i < h->arena_size; i++) {
+		phys_addr_t pa = h->arena_base + i;
+
+		if (pa - mb->memory_array.base < mb->memory_array.size ||
+		    pa - mb->reserved_array.base < mb->reserved_array.size)
+			continue;
+		if (h->arena[i] != ARENA_FILL)
+			fail_msg("0x%llx was written to", (unsigned long long)pa);
+	}
+}

@@ -52,6 +52,27 @@ unsigned char *helper_memblock_at(struct helper_memblock *h, phys_addr_t pa);
 void helper_memblock_fill_reserved(struct helper_memblock *h, phys_addr_t base, phys_addr_t step,
 				   unsigned long n);
 
+/*
+ * Simulated RAM, and the reserved array full to @spare entries, with reservations of 1 MiB, 2 MiB
+ * apart, from 1 GiB on, outside it; resizing is allowed. Returns @h.
+ */
+#define HELPER_RAM      MIB(64)
+#define HELPER_RAM_SIZE MIB(16)
+#define HELPER_RAM_END  (HELPER_RAM + HELPER_RAM_SIZE)
+struct helper_memblock *helper_memblock_full(struct helper_memblock *h, unsigned long spare);
+
+/* Fills the memory array to @spare entries with banks from 4 GiB on that never merge. */
+void helper_memblock_fill_memory(struct helper_memblock *h, unsigned long spare);
+
+/* The bytes that a grown array of @max entries takes. */
+phys_addr_t helper_array_bytes(unsigned long max);
+
+/* Both arrays lie where the struct says, in reserved memory, and nothing else is memblock's. */
+void helper_check_arrays(struct helper_memblock *h);
+
+/* Nothing in the arena outside the arrays has been written to. */
+void helper_check_untouched(struct helper_memblock *h);
+
 void helper_expect_map(const struct memblock *mb, const struct memblock_type *type,
 		       const struct memblock_region *want, unsigned long n, const char *file,
 		       int line);

@@ -117,7 +117,7 @@ static void test_no_merge_across_trees(void **state)
 {
 	struct fixture *f = *state;
 	uint64_t counts[BUDDY_MAX_ORDER + 1];
-	bool seen[2048] = {false};
+	bool seen[2048] = { false };
 	int64_t pfn;
 
 	add_all(f, 0, 1000);

@@ -116,7 +116,7 @@ static void op_alloc(struct fixture *f, unsigned int order)
 	for (uint64_t i = 0; i < 1ULL << order; i++)
 		assert_int_equal(m->state[(uint64_t)pfn - m->base_pfn + i], PAGE_FREE);
 	model_set(m, (uint64_t)pfn, order, PAGE_USED);
-	m->live[m->nr_live++] = (struct live_block){(uint64_t)pfn, order};
+	m->live[m->nr_live++] = (struct live_block){ (uint64_t)pfn, order };
 }
 
 /* Frees the block as it is, or, after buddy_split(), as two halves or page by page. */
@@ -320,7 +320,7 @@ static void test_holes(void **state)
 static void test_several_trees(void **state)
 {
 	struct fixture *f = fixture_new(0, 8192, SEED);
-	static const uint64_t border[] = {1, 1008, 2048, 4096, 8192};
+	static const uint64_t border[] = { 1, 1008, 2048, 4096, 8192 };
 
 	(void)state;
 	for (unsigned int i = 0; i < 4; i++) {

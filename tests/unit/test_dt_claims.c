@@ -335,6 +335,41 @@ static void test_initrd_collides(void **state)
 	assert_string_equal(m->text, "");
 }
 
+/* A /memreserve/ entry that is not just the initrd's, and one that passes 2^64. */
+static void test_initrd_in_memreserve(void **state)
+{
+	const phys_addr_t bank = ~(phys_addr_t)0 << 28;
+	static const struct {
+		phys_addr_t base;
+		phys_addr_t size;
+	} entries[] = { { 0, 0x2000 }, { 0, 0x800 }, { 0x1000, 0x100 }, { -0x1000ULL, ~0ULL } };
+	struct machine *m = *state;
+	struct tree t;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(entries); i++) {
+		tree_begin(&t);
+		tree_memreserve(&t, bank + 0x8000 + entries[i].base, entries[i].size);
+		tree_root(&t, 2);
+		tree_memory(&t, 0x80000000, MIB(128));
+		tree_memory(&t, bank, MIB(128));
+		tree_node(&t, "chosen");
+		tree_u64(&t, "linux,initrd-start", bank + 0x8000);
+		tree_u64(&t, "linux,initrd-end", bank + 0x9001);
+		tree_end(&t);
+		machine_boot(m, tree_finish(&t));
+		if (i) {
+			assert_true(said(m, "disabled: overlaps /memreserve/"));
+			assert_int_equal(m->info.initrd_size, 0);
+		} else {
+			assert_string_equal(m->text, "");
+			assert_int_equal(m->info.initrd_size, 0x1001);
+		}
+		machine_free(m);
+		machine_init(m);
+	}
+}
+
 static void test_initrd_not_in_memory(void **state)
 {
 	struct machine *m = *state;
@@ -517,6 +552,7 @@ int main(void)
 		machine_test(test_image_outside_memory),
 		machine_test(test_initrd),
 		machine_test(test_initrd_collides),
+		machine_test(test_initrd_in_memreserve),
 		machine_test(test_initrd_not_in_memory),
 		machine_test(test_initrd_malformed),
 		machine_test(test_elfcorehdr_malformed),

@@ -104,8 +104,8 @@ static void test_nomap_over_several_users(void **state)
 	struct machine *m = *state;
 	struct tree t;
 
-	m->fixed[1] = (struct dt_fixed){ 0x90004000, 0x1000, CAUSE_IMAGE, "stack 1" };
-	m->fixed[2] = (struct dt_fixed){ 0x90001800, 0x1000, CAUSE_IMAGE, "stack 0" };
+	m->fixed[1] = (struct dt_fixed){ 0x90001800, 0x1000, CAUSE_IMAGE, "stack 0" };
+	m->fixed[2] = (struct dt_fixed){ 0x90004000, 0x1000, CAUSE_IMAGE, "stack 1" };
 	m->fixed[3] = (struct dt_fixed){ 0x90002900, 0, CAUSE_IMAGE, "nothing" };
 	m->nr_fixed = 4;
 	begin(&t);

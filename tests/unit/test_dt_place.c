@@ -333,6 +333,79 @@ static void test_further_away(void **state)
 	assert_int_equal(array_base(m), 0x86000000 - 0x3000);
 }
 
+/* More than the small windows reach: by large granules. */
+static void test_far_away(void **state)
+{
+	struct machine *m = *state;
+	struct tree t;
+
+	begin_needy(&t);
+	tree_memory(&t, 0x80000000, GIB(4));
+	tree_reserved(&t);
+	tree_region(&t, "half", 0x80000000, GIB(2), NULL);
+	tree_end(&t);
+	machine_boot(m, tree_finish(&t));
+	assert_int_equal(array_base(m), GIB(4));
+}
+
+/* Banks smaller than the large granules, and no memory above the image: by small ones. */
+static void test_small_banks_far_apart(void **state)
+{
+	struct machine *m = *state;
+	struct tree t;
+
+	m->fixed[0].base = GIB(2048);
+	begin_needy(&t);
+	tree_memory(&t, 0x82000000, MIB(64));
+	tree_memory(&t, GIB(1024) + MIB(32), MIB(64));
+	machine_boot(m, tree_finish(&t));
+	assert_int_equal(m->mb.reserved_array.base, 0x82000000);
+	check_arrays(m);
+}
+
+/*
+ *   80220000   8025e000  80260000                802a0000 802a1000    802b0000 802b3000
+ *  ---image------|-- free --|---- 64 pages taken ----|- free -|--taken----|- free -|-- taken ---
+ *                 2 pages      (a word of the bitmap)  1 page               3 pages
+ */
+static void test_gaps_do_not_add_up(void **state)
+{
+	struct machine *m = *state;
+	struct tree t;
+
+	begin_needy(&t);
+	tree_memory(&t, 0x80000000, GIB(1));
+	tree_reserved(&t);
+	tree_region(&t, "a", 0x80220000, 0x3e000, NULL);
+	tree_region(&t, "b", 0x80260000, 0x40000, NULL);
+	tree_region(&t, "c", 0x802a1000, 0xf000, NULL);
+	tree_region(&t, "d", 0x802b3000, MIB(16), NULL);
+	tree_end(&t);
+	machine_boot(m, tree_finish(&t));
+	assert_int_equal(array_base(m), 0x802b0000);
+}
+
+/* One region over the gaps between many: each gap is an entry. */
+static void test_region_over_many(void **state)
+{
+	struct machine *m = *state;
+	struct tree t;
+	uint64_t i;
+
+	tree_begin(&t);
+	for (i = 0; i < 80; i++)
+		tree_memreserve(&t, 0x90000000 + i * 0x2000, 0x1000);
+	tree_root(&t, 2);
+	tree_memory(&t, 0x80000000, GIB(1));
+	tree_reserved(&t);
+	tree_region(&t, "all", 0x90000000, 81 * 0x2000, NULL);
+	tree_end(&t);
+	machine_boot(m, tree_finish(&t));
+	assert_int_equal(count_cause(m, CAUSE_MEMRESERVE), 80);
+	assert_int_equal(count_cause(m, CAUSE_RESERVED_MEMORY), 80);
+	check_arrays(m);
+}
+
 /* A gap across the border between two windows, of 32 MiB each from the image on. */
 static void test_gap_across_windows(void **state)
 {
@@ -513,6 +586,10 @@ int main(void)
 		machine_test(test_lowest_gap_that_fits),
 		machine_test(test_clear_of_all_claims),
 		machine_test(test_further_away),
+		machine_test(test_far_away),
+		machine_test(test_small_banks_far_apart),
+		machine_test(test_gaps_do_not_add_up),
+		machine_test(test_region_over_many),
 		machine_test(test_gap_across_windows),
 		machine_test(test_across_small_banks),
 		machine_test(test_not_page_0),

@@ -281,14 +281,17 @@ static void test_other_cells_than_the_root(void **state)
 	tree_node(&t, "mmode_resv1@0,80100000");
 	tree_reg(&t, "reg", 0x80100000, 0x1000);
 	tree_end(&t);
+	tree_node(&t, "mmode_resv2@1,90000000");
+	tree_reg(&t, "reg", 0x190000000, 0x1000);
+	tree_end(&t);
 	boot(m, &t);
 	expect_reserved(m, { 0x80000000, 0x80000, 0, 0, RSV }, { 0x80100000, 0x1000, 0, 0, RSV },
 			{ 0x90000000, 0x1000, 0, 0, RSV }, { 0x91000000, 0x1000, 0, 0, RSV },
 			{ 0x92000000, 0x1000, 0, 0, RSV }, { 0x93000000, 0x1000, 0, 0, RSV },
-			{ 0x94000000, 0x1000, 0, 0, RSV });
+			{ 0x94000000, 0x1000, 0, 0, RSV }, { 0x190000000, 0x1000, 0, 0, RSV });
 	assert_true(said(m, "1 and 1 cells where the root has 2 and 2, its own are used"));
 	assert_true(said(m, "mmode_resv0@80000000: its reg has the root's cells, which are used"));
-	assert_int_equal(m->info.nr_static_ranges, 7);
+	assert_int_equal(m->info.nr_static_ranges, 8);
 }
 
 /* The other way round: eight bytes fit the root's cells only. */

@@ -38,7 +38,7 @@ static void *backing_ptr(void *ctx, phys_addr_t pa, uint64_t bytes)
 			return all->at[i].ptr;
 	if (all->nr == ARRAY_SIZE(all->at))
 		return NULL;
-	all->at[all->nr] = (struct backing){pa, bytes, aligned_alloc(64, (bytes + 63) & ~63ULL)};
+	all->at[all->nr] = (struct backing){ pa, bytes, aligned_alloc(64, (bytes + 63) & ~63ULL) };
 	memset(all->at[all->nr].ptr, 0xa5, bytes);
 	return all->at[all->nr++].ptr;
 }
@@ -126,7 +126,7 @@ static void imx6_read(struct fixture *f, struct imx6 *expect)
 static void test_imx6(void **state)
 {
 	struct fixture *f = *state;
-	struct imx6 expect = {0};
+	struct imx6 expect = { 0 };
 	struct mm_audit audit;
 	struct mm high;
 

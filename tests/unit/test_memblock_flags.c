@@ -153,7 +153,7 @@ static void each_call_has_its_own_flag(void **state)
 		   { MIB(2), MIB(1), fdt | 0x10, NONE });
 }
 
-/* Expect the general calls to take a type's own flags and to refuse the other's, and other types. */
+/* Expect the general calls to take a type's own flags, and to refuse all else. */
 static void general_calls_check_their_type(void **state)
 {
 	struct memblock *mb = map_of(state);

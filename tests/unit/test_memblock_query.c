@@ -29,6 +29,17 @@ static void empty_map(void **state)
 	assert_true(memblock_is_valid(mb));
 }
 
+/* The same with the array in the midst of garbage: expect nothing in front of it to be read. */
+static void empty_map_elsewhere(void **state)
+{
+	struct helper_memblock *h = *state;
+
+	helper_memblock_arena(h, 0, MIB(2));
+	assert_int_equal(memblock_place_array(&h->mb, &h->mb.memory, MIB(1), 8), 0);
+	assert_int_equal(memblock_place_array(&h->mb, &h->mb.reserved, MIB(1) / 2, 8), 0);
+	empty_map(state);
+}
+
 /*
  *  2       4       6       8
  *  +-------+       +-------+
@@ -225,10 +236,10 @@ static void validity(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		memblock_test(empty_map),    memblock_test(sizes_and_ends),
-		memblock_test(single_bytes), memblock_test(region_memory),
-		memblock_test(overlaps),     memblock_test(pfn_search),
-		memblock_test(validity),
+		memblock_test(empty_map),      memblock_test(empty_map_elsewhere),
+		memblock_test(sizes_and_ends), memblock_test(single_bytes),
+		memblock_test(region_memory),  memblock_test(overlaps),
+		memblock_test(pfn_search),     memblock_test(validity),
 	};
 
 	return cmocka_run_group_tests_name("memblock: queries", tests, NULL, NULL);
