@@ -153,8 +153,6 @@ int buddy_add_range(struct buddy_hart *h, uint64_t start_pfn, uint64_t end_pfn, 
 	if (hole_end >= r.t->end_pfn)
 		r.hole_end = UINT64_MAX;
 	init_path(&r, start_pfn);
-	/* The end's words that are the start's too are written once. */
-	r.hole_start = start_pfn;
 	init_path(&r, end_pfn);
 	seq_begin(h);
 	ret = add_blocks(&r, start_pfn, end_pfn);

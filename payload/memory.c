@@ -28,6 +28,7 @@ void memory_read_map(struct memory *m, struct dt_info *info, void *fdt, bool deb
 	int err;
 
 	memblock_init(&m->mb, &bare_map);
+	m->mb.warn = &console;
 	if (debug)
 		m->mb.debug = &console;
 	err = dt_to_memblock(info, fdt, (uintptr_t)fdt, &image, 1, &m->mb, &console);
