@@ -38,8 +38,9 @@ $(no-kernel):
 need-qemu:
 	$(call need-tool,$(QEMU))
 
+# Without MEM: what platform.mk says, or else the machine's own default.
 run: image $(no-kernel) | need-qemu
-	$(Q)$(call qemu-command,$(MEM),$(BOOTARGS))
+	$(Q)$(call qemu-command,$(or $(MEM),$($(board)-mem)),$(BOOTARGS))
 
 # The status is QEMU's, not tee's.
 bench: image $(no-kernel) | need-qemu

@@ -24,14 +24,34 @@ struct ledger {
 	uint64_t pages;
 };
 
+/* Order of the largest block that is free, and that block; -1 if there is none. */
+static int largest_block(struct buddy_hart *hart, int64_t *pfn)
+{
+	for (int order = BUDDY_MAX_ORDER; order >= 0; order--) {
+		*pfn = buddy_alloc(hart, (unsigned int)order);
+		if (*pfn >= 0)
+			return order;
+	}
+	return -1;
+}
+
+/* Memory for the benchmark, not from the largest block: that will be the arena. */
 static void *ledger_get(struct ledger *l, uint64_t bytes)
 {
+	int64_t arena, pfn;
 	unsigned int order = 0;
-	int64_t pfn;
+	int arena_order;
 
 	while (order < BUDDY_MAX_ORDER && PFN_PHYS(1) << order < bytes)
 		order++;
-	pfn = PFN_PHYS(1) << order < bytes ? -EMM_ENOMEM : buddy_alloc(l->hart, order);
+	if (PFN_PHYS(1) << order < bytes)
+		return NULL;
+	arena_order = largest_block(l->hart, &arena);
+	pfn = buddy_alloc(l->hart, order);
+	if (arena_order >= 0 && buddy_free(l->hart, (uint64_t)arena, (unsigned int)arena_order))
+		payload_fail("the block at pfn %#lx cannot be freed", arena);
+	if (pfn < 0)
+		pfn = buddy_alloc(l->hart, order);
 	if (pfn < 0)
 		return NULL;
 	l->loans[l->nr++] = (struct loan){ (uint64_t)pfn, order };

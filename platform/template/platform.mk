@@ -11,7 +11,8 @@ template-load-address := 0x80200000
 # size that the image's header gives, as U-Boot and QEMU's -kernel do.
 template-fdt-address := 0x82200000
 
-# For "make run": QEMU's machine, its -smp and its -icount if there should be one.
+# For "make run": QEMU's machine, its -smp, its -m and its -icount if there should be one.
 template-machine := virt
 template-smp :=
+template-mem :=
 template-icount :=

@@ -7,5 +7,7 @@ virt-fdt-address := 0x82200000
 
 virt-machine := virt
 virt-smp :=
+# The benchmark's arena is 1 GiB, in one block.
+virt-mem := 3G
 # Exact, repeatable counts of instructions; the clock is derived from them.
 virt-icount := shift=0,sleep=off
