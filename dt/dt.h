@@ -134,18 +134,22 @@ int dt_walk(struct dt_info *info, const void *fdt, uint64_t boot_hart, const str
  * preferably right above @fixed. Seeds in /chosen are zeroed in place.
  *
  * Decisions, each with a message: a /reserved-memory without ranges or with cells other than the
- * root's is honoured; no-map does not apply to pages in use (@fixed, tree, initrd), which stay
- * reserved whole; no-map with reusable counts as no-map; an initrd that is not in memory or shares a
- * byte with anything (but a /memreserve/ entry of its own) is disabled and not reserved; outside
- * linux,usable-memory-range there is no memory.
+ * root's is honoured; no-map does not apply to pages in use by @fixed or the tree, which stay
+ * reserved whole; no-map with reusable counts as no-map; an initrd that is not in memory, or that
+ * shares a byte (with no-map: a page) with anything but a /memreserve/ entry of its own, is
+ * disabled and not reserved, so no-map stands against it. Outside linux,usable-memory-range there
+ * is no memory.
  * Dynamic regions (size without reg) are checked and counted, but not placed.
  *
- * @fdt_pa is where @fdt lies physically. @mb: fresh from memblock_init() (debug, bottom_up and
- * current_limit may be set). Precondition: dt_walk() passed on the same, unchanged tree.
- * O((n + m) log) steps over n banks and m reservations, plus what memblock's insertions cost.
- * Returns 0, or, with @mb empty again and a message: -EMM_EINVAL (NULL), -EMM_ESTATE (@mb holds
- * something), -EMM_ENOENT (no memory at all), -EMM_EBADTREE (/reserved-memory with cells that
- * cannot be read), -EMM_ENOSPC (more ranges than the arrays hold and no room for larger ones).
+ * @fdt_pa is where @fdt lies physically. @mb: fresh from memblock_init() (its debug, warn,
+ * bottom_up and current_limit may be set), not allowed to resize yet. Precondition: dt_walk()
+ * passed on the same, unchanged tree. O((n + m) log) steps over n banks and m reservations, plus
+ * what memblock's insertions cost.
+ * Returns 0; with nothing changed: -EMM_EINVAL (NULL), -EMM_ESTATE (@mb holds something); or, with
+ * @mb empty again, the seeds gone, and a message: -EMM_ENOENT (no memory at all), -EMM_EBADTREE
+ * (/reserved-memory with cells that cannot be read), -EMM_ENOSPC (more ranges than the arrays hold
+ * and no room for larger ones), -EMM_EFAULT (phys_to_virt does not reach the larger ones' place).
+ * Linux: early_init_dt_scan_memory, reserve_initrd_mem, early_init_fdt_scan_reserved_mem.
  */
 int dt_to_memblock(struct dt_info *info, void *fdt, phys_addr_t fdt_pa,
 		   const struct dt_fixed *fixed, unsigned int nr_fixed, struct memblock *mb,

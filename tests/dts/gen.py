@@ -41,7 +41,7 @@ def reserved(entries, nomap):
 
 
 def blocks(entries, text):
-    """In several `/ { … };`, which dtc merges: its parser's stack takes some thousand siblings."""
+    """In several "/ { };", which dtc merges: its parser takes some thousand siblings."""
     for i in range(0, len(entries), 1000):
         print("/ {\n" + text(entries[i:i + 1000]) + "};")
 

@@ -163,7 +163,7 @@ static void test_translation(void **state)
 	}
 }
 
-/* No ranges, none that covers the address, cells that cannot be read, no reg: the search goes on. */
+/* No ranges, none that covers the address, bad cells, no reg: the search goes on. */
 static void test_not_translatable(void **state)
 {
 	const uint32_t ranges[] = { 0, cpu_to_fdt32(0x1000), 0, cpu_to_fdt32(0x1000),

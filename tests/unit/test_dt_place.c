@@ -32,7 +32,7 @@ static void begin(struct tree *t)
 	tree_root(t, 2);
 }
 
-/* No two entries of the reserved map and nothing that is in use may share a byte with the arrays. */
+/* The arrays lie in mapped memory and are reserved as what they are. */
 static void check_arrays(const struct machine *m)
 {
 	const struct memblock_array *arrays[] = { &m->mb.memory_array, &m->mb.reserved_array };
