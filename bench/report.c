@@ -103,9 +103,9 @@ static void take_values(const struct bench *b, unsigned int index, struct goal *
 		goal[COL_META].limit = 0; /* what a tree costs at least weighs more there */
 	goal[GOAL_PAIR10].value = fig->pair[1][ten];
 	goal[GOAL_READY].value = FIGURE_NOT_RUN;
-	if (!index && b->has_handover)
+	if (!index && b->has_handover && b->exact)
 		goal[COL_HANDOVER].value = (int64_t)b->handover_ins;
-	if (!index && b->has_ready)
+	if (!index && b->has_ready && b->exact)
 		goal[GOAL_READY].value = (int64_t)b->ready_ins;
 }
 

@@ -5,6 +5,7 @@
 #include "bootargs.h"
 #include "build_info.h"
 #include "churn.h"
+#include "clock.h"
 #include "console.h"
 #include "dt.h"
 #include "entry.h"
@@ -60,6 +61,8 @@ static void read_tree(struct boot *b)
 		payload_fail("the device tree at %p is damaged", b->first_fdt);
 	platform_identify(b->tree.compatible);
 	banner(b);
+	if (!b->tree.timebase_hz)
+		print("the tree has no timebase-frequency: times are in ticks\n");
 }
 
 static void read_bootargs(struct boot *b)
@@ -79,27 +82,40 @@ static void read_map(struct boot *b)
 	memory_read_map(&memory, &b->tree, b->fdt, b->options.memblock_debug);
 }
 
+/* Without a timebase-frequency ticks stay ticks. */
+static uint64_t ticks_to_us(const struct boot *b, uint64_t ticks)
+{
+	uint64_t hz = b->tree.timebase_hz;
+
+	return hz ? ticks / hz * 1000000 + ticks % hz * 1000000 / hz : ticks;
+}
+
+/* Instructions where they are exact, else microseconds. */
 static void print_phases(const struct boot *b)
 {
 	const struct phase_log *log = &b->phases;
+	const struct bench_clock clock = { .tb_hz = b->tree.timebase_hz };
+	bool exact = clock_is_exact(&clock);
 	uint64_t scan = 0, ready = 0;
 
 	print("\nboot phase   ");
 	for (unsigned int i = 0; i < log->nr; i++)
 		print(" %10s", log->phases[i].name);
-	print("\ninstructions ");
+	print("\n%s ", exact ? "instructions" : "microseconds");
 	for (unsigned int i = 0; i < log->nr; i++) {
 		const struct phase *p = &log->phases[i];
 
-		print(" %10lu", p->net.ins);
+		print(" %10lu", exact ? p->net.ins : ticks_to_us(b, p->net.tb));
 		if (!strcmp(p->name, "fdt"))
 			scan = p->net.ins;
 		ready = p->net.ins;
 	}
-	print("\n  the first page can be had after %lu (goal %u), of them %lu outside the tree's "
-	      "scan"
-	      " (goal %u)\n",
-	      ready, READY_GOAL, ready - scan, READY_GOAL_NO_FDT);
+	print("\n");
+	if (exact)
+		print("  the first page can be had after %lu (goal %u), of them %lu outside the "
+		      "tree's"
+		      " scan (goal %u)\n",
+		      ready, READY_GOAL, ready - scan, READY_GOAL_NO_FDT);
 }
 
 int main(uint64_t hart, uint64_t fdt_pa)
