@@ -20,9 +20,9 @@
 #endif
 
 /* In flight, seq is odd and grows by 2 from operation to operation. */
-static inline bool publish_is_due(const struct buddy_hart *h)
+static inline bool publish_is_due(uint64_t seq)
 {
-	return (h->seq >> 1) % BUDDY_PUBLISH_EVERY == 0;
+	return (seq >> 1) % BUDDY_PUBLISH_EVERY == 0;
 }
 
 /* Tells those who look for blocks of class @cls that the word holds some. */
@@ -333,26 +333,28 @@ static int __attribute__((noinline)) free_finish(struct buddy_hart *h, const str
 int buddy_free(struct buddy_hart *h, uint64_t pfn, unsigned int order)
 {
 	const struct buddy_tree *t = h->tree;
+	uint64_t size, mask, old, now, seq;
 	uint64_t *word;
-	uint64_t mask, old, now;
-	unsigned int at;
 
-	if (unlikely(order >= RADIX_SHIFT || (pfn & ((1ULL << order) - 1)) ||
-		     !tree_covers(t, pfn, 1ULL << order)))
+	if (unlikely(order >= RADIX_SHIFT))
+		return free_checked(h, pfn, order);
+	size = 1ULL << order;
+	if (unlikely((pfn & (size - 1)) || pfn < t->start_pfn || (pfn | (size - 1)) >= t->end_pfn))
 		return free_checked(h, pfn, order);
 	word = buddy_node(t, 0, pfn >> RADIX_SHIFT);
-	at = BITS_OF(pfn);
-	mask = run_mask(order) << at;
+	mask = ((1ULL << size) - 1) << BITS_OF(pfn);
 	old = atomic_read(word);
 	if (unlikely(!old || (old & mask)))
 		return free_slow(h, t, 0, pfn >> RADIX_SHIFT, mask);
 
-	seq_begin(h);
+	/* seq_begin() and seq_end(), with the number in a register. */
+	seq = h->seq + 1;
+	atomic_set(&h->seq, seq);
 	old = atomic_fetch_or(word, mask);
 	now = old | mask;
-	if (unlikely(now == WORD_FULL || !old || (old & mask) || publish_is_due(h)))
+	if (unlikely(now == WORD_FULL || !old || (old & mask) || publish_is_due(seq)))
 		return free_finish(h, t, pfn, order, old);
-	seq_end_after_amo(h);
+	atomic_set(&h->seq, seq + 1); /* ordered by the acquire of the AMO */
 	return 0;
 }
 

@@ -123,12 +123,6 @@ static inline void seq_end(struct buddy_hart *h)
 	atomic_set_release(&h->seq, h->seq + 1);
 }
 
-/* As seq_end(), where the operation's last access to a shared word was an AMO with .aq. */
-static inline void seq_end_after_amo(struct buddy_hart *h)
-{
-	atomic_set(&h->seq, h->seq + 1);
-}
-
 /* A tree that covers nothing: what a hart looks at before there is one. */
 extern const struct buddy_tree buddy_no_tree;
 
