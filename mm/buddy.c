@@ -29,7 +29,7 @@ static inline bool publish_is_due(uint64_t seq)
 static void publish(const struct buddy_tree *t, unsigned int cls, uint64_t idx)
 {
 	if (HINT_CLASSES)
-		buddy_hint_set(t, 0, HINT_OF(cls), idx);
+		buddy_hint_set(t, 0, hint_of(cls), idx);
 }
 
 /*
@@ -48,7 +48,7 @@ static bool claim_word(struct buddy_hart *h, const struct buddy_tree *t, unsigne
 
 		buddy_put(h, t, 0, idx, rest);
 		/* Not where the same search would find it again, in vain. */
-		if (starts || HINT_OF(largest) < HINT_OF(cls))
+		if (starts || hint_of(largest) < hint_of(cls))
 			publish(t, largest, idx);
 	}
 	if (!starts)
@@ -103,11 +103,11 @@ static int refill_from_tree(struct buddy_hart *h, const struct buddy_tree *t, un
 	int64_t pfn;
 
 	while (HINT_CLASSES) {
-		int64_t idx = buddy_hint_lowest(t, 0, HINT_OF(cls));
+		int64_t idx = buddy_hint_lowest(t, 0, hint_of(cls));
 
 		if (idx < 0 || free_word_below(t, (uint64_t)idx << RADIX_SHIFT))
 			break;
-		buddy_hint_clear_all(t, 0, HINT_OF(cls), (uint64_t)idx);
+		buddy_hint_clear_all(t, 0, hint_of(cls), (uint64_t)idx);
 		if (claim_word(h, t, cls, (uint64_t)idx))
 			return 0;
 		h->events.stale_hints++;

@@ -26,12 +26,17 @@
  * The others only say where to look first: a word known, not long ago, to hold runs of a class.
  */
 #define HINT_ANY     0
-#define HINT_CLASSES (RADIX_SHIFT - 1)
-#define HINT_OF(cls) (1 + ((cls) < HINT_CLASSES ? (cls) : HINT_CLASSES - 1))
+#define HINT_CLASSES (RADIX_SHIFT - 1U)
 
 /* Words of a node: its own and the hints. */
 #define NODE_WORDS(level) (1U + (level)*RADIX_SHIFT)
 #define NODE_BYTES(level) (NODE_WORDS(level) * sizeof(uint64_t))
+
+/* The kind that words with a run of class @cls are published as; the last takes all larger ones. */
+static inline unsigned int hint_of(unsigned int cls)
+{
+	return cls + 1 < RADIX_SHIFT ? cls + 1 : RADIX_SHIFT - 1;
+}
 
 /* log2 of the pages that a bit, or a word, of @level stands for. */
 #define BIT_SHIFT(level)  ((level)*RADIX_SHIFT)
