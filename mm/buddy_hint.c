@@ -62,56 +62,66 @@ void buddy_hint_clear(const struct buddy_tree *t, unsigned int level, unsigned i
 	hint_clear_from(t, level + 1, level, kind, idx, NULL);
 }
 
+static inline unsigned int pick(uint64_t v, bool from_top)
+{
+	return from_top ? fls64(v) : ffs64(v);
+}
+
 /* One way down from the top's hint word @v. Returns the word's number, or -1 if a hint was stale. */
-static int64_t hint_descend(const struct buddy_tree *t, unsigned int level, unsigned int kind,
-			    uint64_t idx, uint64_t v, bool from_top)
+static inline int64_t hint_descend(const struct buddy_tree *t, unsigned int level,
+				   unsigned int kind, uint64_t idx, uint64_t v, bool from_top)
 {
 	for (unsigned int up = TOP; up > level + 1; up--) {
 		const uint64_t *hint;
 
-		idx = (idx << RADIX_SHIFT) | (from_top ? fls64(v) : ffs64(v));
+		idx = (idx << RADIX_SHIFT) | pick(v, from_top);
 		hint = node_hint(buddy_node(t, up - 1, idx), level, kind);
-		v = atomic_read_acquire(hint);
+		v = atomic_read(hint);
 		if (!v) {
 			hint_clear_from(t, up, level, kind, idx, hint);
 			return -1;
 		}
 	}
-	return (int64_t)((idx << RADIX_SHIFT) | (from_top ? fls64(v) : ffs64(v)));
+	return (int64_t)((idx << RADIX_SHIFT) | pick(v, from_top));
 }
 
-/*
- * The lowest (or highest) word of @level that a hint of kind *@kind leads to, or, failing that, of
- * a kind above, by its number; *@kind becomes the kind found. -1 if there is none. Within the
- * span of one word of the top level a better kind goes before a better address.
- * Each turn of the loops ends them, goes on, or clears a stale summary.
- */
-int64_t buddy_hint_find(const struct buddy_tree *t, unsigned int level, unsigned int *kind,
-			bool from_top)
+static inline __attribute__((always_inline)) int64_t
+hint_find(const struct buddy_tree *t, unsigned int level, unsigned int *kind, bool from_top)
 {
 	uint64_t first = t->start_pfn >> WORD_SHIFT(TOP);
 	uint64_t last = (t->end_pfn - 1) >> WORD_SHIFT(TOP);
 
 	for (uint64_t i = first; i <= last; i++) {
 		uint64_t top = from_top ? first + last - i : i;
-		const uint64_t *hint = node_hint(buddy_node(t, TOP, top), level, *kind);
-		const uint64_t *end = hint + RADIX_SHIFT - *kind;
+		const uint64_t *hints = node_hint(buddy_node(t, TOP, top), level, 0);
 
-		for (; hint < end; hint++) {
+		for (unsigned int k = *kind; k < RADIX_SHIFT; k++) {
 			uint64_t v;
 
-			while ((v = atomic_read_acquire(hint))) {
-				unsigned int found = RADIX_SHIFT - (unsigned int)(end - hint);
-				int64_t idx = hint_descend(t, level, found, top, v, from_top);
+			while ((v = atomic_read(&hints[k]))) {
+				int64_t idx = hint_descend(t, level, k, top, v, from_top);
 
 				if (idx >= 0) {
-					*kind = found;
+					*kind = k;
 					return idx;
 				}
 			}
 		}
 	}
 	return -1;
+}
+
+/*
+ * The lowest (or highest) word of @level that a hint of kind *@kind leads to, or, failing that, of
+ * a kind above, by its number; *@kind becomes the kind found. -1 if there is none. Within the
+ * span of one word of the top level a better kind goes before a better address.
+ * Each turn of the loops ends them, goes on, or clears a stale summary. What a hint is worth shows
+ * when the word is claimed, with acquire: relaxed loads do.
+ */
+int64_t buddy_hint_find(const struct buddy_tree *t, unsigned int level, unsigned int *kind,
+			bool from_top)
+{
+	return from_top ? hint_find(t, level, kind, true) : hint_find(t, level, kind, false);
 }
 
 /* The hints of @level from @kind on in the node @n, together. */

@@ -82,7 +82,7 @@ int buddy_put_finish(struct buddy_hart *h, const struct buddy_tree *t, unsigned 
 }
 
 /* A run of class @cls in @word, lowest or highest, as a mask; 0 if there is none. */
-static uint64_t pick_run(uint64_t word, unsigned int cls, bool from_top)
+static inline uint64_t pick_run(uint64_t word, unsigned int cls, bool from_top)
 {
 	uint64_t starts = run_starts(word, cls);
 
