@@ -2,7 +2,7 @@
 /*
  * The atomic operations of mm/ on 64-bit words, each with the memory order that its user needs.
  * On riscv64 they are single AMOs with .aq/.rl (gcc 12 would add fences); elsewhere the
- * compiler's. A test can put its own in their place: -DEARLYMM_ATOMIC_HEADER="\"file.h\"".
+ * compiler's, sequentially consistent: a load after one of them must not overtake it (rule 5). A test can put its own in their place: -DEARLYMM_ATOMIC_HEADER="\"file.h\"".
  */
 #ifndef MM_ATOMIC_H
 #define MM_ATOMIC_H
@@ -22,6 +22,16 @@ static inline uint64_t atomic_read(const uint64_t *p)
 static inline uint64_t atomic_read_acquire(const uint64_t *p)
 {
 	return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+}
+
+/* Loads before it are performed before loads after it. */
+static inline void atomic_fence_acquire(void)
+{
+#ifdef __riscv
+	__asm__ volatile("fence r, r" ::: "memory");
+#else
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+#endif
 }
 
 #ifdef __riscv
@@ -80,22 +90,22 @@ static inline void atomic_set_release(uint64_t *p, uint64_t v)
 
 static inline uint64_t atomic_fetch_or(uint64_t *p, uint64_t v)
 {
-	return __atomic_fetch_or(p, v, __ATOMIC_ACQ_REL);
+	return __atomic_fetch_or(p, v, __ATOMIC_SEQ_CST);
 }
 
 static inline uint64_t atomic_fetch_and(uint64_t *p, uint64_t v)
 {
-	return __atomic_fetch_and(p, v, __ATOMIC_ACQ_REL);
+	return __atomic_fetch_and(p, v, __ATOMIC_SEQ_CST);
 }
 
 static inline uint64_t atomic_xchg(uint64_t *p, uint64_t v)
 {
-	return __atomic_exchange_n(p, v, __ATOMIC_ACQ_REL);
+	return __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST);
 }
 
 static inline bool atomic_cmpxchg(uint64_t *p, uint64_t expected, uint64_t desired)
 {
-	return __atomic_compare_exchange_n(p, &expected, desired, false, __ATOMIC_ACQ_REL,
+	return __atomic_compare_exchange_n(p, &expected, desired, false, __ATOMIC_SEQ_CST,
 					   __ATOMIC_RELAXED);
 }
 

@@ -104,8 +104,9 @@ int mm_audit(const struct mm *mm, const struct memblock *mb, uint64_t used_pages
 		if (!clip(mm, &start, &end))
 			continue;
 		whole += end - start;
-		if (r->flags & MEMBLOCK_NOMAP)
-			audit->reserved[CAUSE_NOMAP] += end - start;
+		if (r->flags & MEMBLOCK_NOT_FREE)
+			audit->reserved[r->flags & MEMBLOCK_NOMAP ? CAUSE_NOMAP : CAUSE_OTHER] +=
+				end - start;
 		else
 			count_reserved(mb, &at, start, end, audit);
 	}

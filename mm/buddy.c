@@ -8,12 +8,16 @@
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
+/* Published words that a refill looks at, in vain, before it takes a wholly free one. */
+#define PUBLISHED_TURNS 8
+
 /* Searches that may find memory in flight before buddy_alloc() answers -EMM_EAGAIN. */
 #define SETTLE_TURNS 64
 
 /*
- * Only every so many frees of a hart tell where they went: a word is looked at again when some
- * pages have gathered in it, so that a refill is worth its cost. Fewer: memory heals better.
+ * Only every so many operations of a hart a free tells where it went: a word is looked at again
+ * when some pages have gathered in it, so that a refill is worth its cost. Fewer: memory heals
+ * better.
  */
 #ifndef BUDDY_PUBLISH_EVERY
 #define BUDDY_PUBLISH_EVERY 8
@@ -34,7 +38,8 @@ static void publish(const struct buddy_tree *t, unsigned int cls, uint64_t idx)
 
 /*
  * Claims what is in a level 0 word: runs of class @cls stay with the hart, other bits go back at
- * once. Precondition: the hint that led here is cleared (rule 5). False if there is no such run.
+ * once. Precondition: the hint that led here is cleared (rule 5), or is HINT_ANY, which nobody
+ * clears without another look at the word. False if there is no such run.
  */
 static bool claim_word(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls,
 		       uint64_t idx)
@@ -80,10 +85,11 @@ static bool sweep_word(void *ctx, const struct buddy_tree *t, unsigned int level
 	return !run_starts(word, s->cls) || !claim_word(s->h, t, s->cls, idx);
 }
 
-/* Does a wholly free word lie below the frame @pfn? */
+/* Does a word that is free at level 1, not as part of a larger block, lie below the frame @pfn? */
 static bool free_word_below(const struct buddy_tree *t, uint64_t pfn)
 {
-	int64_t idx = buddy_hint_lowest(t, 1, 0);
+	/* Below the top level a word has hints; where level 1 is the top, nothing is compared. */
+	int64_t idx = TOP > 1 ? buddy_hint_lowest(t, 1, 0) : -1;
 	uint64_t word;
 
 	if (idx < 0)
@@ -102,7 +108,7 @@ static int refill_from_tree(struct buddy_hart *h, const struct buddy_tree *t, un
 	struct sweep s = { h, cls };
 	int64_t pfn;
 
-	while (HINT_CLASSES) {
+	for (unsigned int turn = 0; HINT_CLASSES && turn < PUBLISHED_TURNS; turn++) {
 		int64_t idx = buddy_hint_lowest(t, 0, hint_of(cls));
 
 		if (idx < 0 || free_word_below(t, (uint64_t)idx << RADIX_SHIFT))
@@ -199,11 +205,12 @@ static int64_t __attribute__((noinline)) alloc_anywhere(struct buddy_hart *h, un
 		seq_end(h);
 		if (ret >= 0)
 			return ret;
-		/* The first search was for the other trees; caches are drained for the next. */
-		if (!turn)
-			buddy_drain(h);
-		else if (ret == -EMM_ENOMEM && settled && harts_settled(h, &after) &&
-			 before == after)
+		/* The search's last loads come before those of the numbers (rule 6). */
+		atomic_fence_acquire();
+		settled = settled && harts_settled(h, &after) && before == after;
+		if (buddy_nr_held(h))
+			buddy_drain(h); /* the next search finds what it cached */
+		else if (ret == -EMM_ENOMEM && settled)
 			return ret;
 	}
 	return -EMM_EAGAIN;

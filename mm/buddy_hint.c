@@ -116,7 +116,8 @@ hint_find(const struct buddy_tree *t, unsigned int level, unsigned int *kind, bo
  * a kind above, by its number; *@kind becomes the kind found. -1 if there is none. Within the
  * span of one word of the top level a better kind goes before a better address.
  * Each turn of the loops ends them, goes on, or clears a stale summary. What a hint is worth shows
- * when the word is claimed, with acquire: relaxed loads do.
+ * when the word is claimed, with acquire, and "none" is believed behind a fence (rule 6): relaxed
+ * loads do.
  */
 int64_t buddy_hint_find(const struct buddy_tree *t, unsigned int level, unsigned int *kind,
 			bool from_top)

@@ -70,9 +70,15 @@ int buddy_put_finish(struct buddy_hart *h, const struct buddy_tree *t, unsigned 
 				buddy_hint_set(t, 0, HINT_ANY, idx);
 			return 0;
 		}
-		/* Whoever changed it since owns what is gone and answers for the rest. */
-		if (!atomic_cmpxchg(buddy_node(t, level, idx), WORD_FULL, 0))
+		if (!atomic_cmpxchg(buddy_node(t, level, idx), WORD_FULL, 0)) {
+			/* Who changed it since owns what is gone, and knew less of the rest. */
+			if (level)
+				buddy_hint_set(t, level, RADIX_SHIFT - 1, idx);
 			return 0;
+		}
+		/* The word is ours as a whole: nobody can put into it, and its hints are stale. */
+		if (level)
+			buddy_hint_clear_all(t, level, 0, idx);
 		h->events.carries++;
 		mask = 1ULL << BITS_OF(idx);
 		idx >>= RADIX_SHIFT;

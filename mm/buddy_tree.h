@@ -22,7 +22,7 @@
 #define BITS_OF(idx) ((unsigned int)((idx) & (BUDDY_RADIX - 1)))
 
 /*
- * Hints of level 0. ANY is exact: every word that holds something has it (and some that do not).
+ * Hints of level 0. ANY is complete: every word that holds something has it (and some that do not).
  * The others only say where to look first: a word known, not long ago, to hold runs of a class.
  */
 #define HINT_ANY     0

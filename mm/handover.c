@@ -22,7 +22,7 @@ int memblock_free_all(struct mm *mm, const struct memblock *mb)
 	for (; mem < mem_end; mem++) {
 		phys_addr_t cur = mem->base, limit = mem->base + mem->size;
 
-		if (mem->flags & (MEMBLOCK_NOMAP | MEMBLOCK_DRIVER_MANAGED))
+		if (mem->flags & MEMBLOCK_NOT_FREE)
 			continue;
 		if (cur < lowest)
 			cur = lowest;

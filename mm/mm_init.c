@@ -31,7 +31,7 @@ static bool next_bank(struct span_iter *it, uint64_t *start, uint64_t *end, int 
 		if (*end > it->limit_end)
 			*end = it->limit_end;
 		it->next++;
-		if (*start < *end && !(r->flags & MEMBLOCK_NOMAP))
+		if (*start < *end && !(r->flags & MEMBLOCK_NOT_FREE))
 			return true;
 	}
 	return false;
@@ -98,19 +98,18 @@ int mm_place_metadata(struct mm *mm, struct memblock *mb)
 
 	if (mm->state != MM_PLANNED)
 		return -EMM_ESTATE;
-	if (memblock_is_map_memory(mb, 0)) {
-		ret = memblock_reserve(mb, 0, PAGE_SIZE);
-		if (ret)
-			return ret;
-	}
 	mb->bottom_up = true;
 	ret = memblock_phys_alloc(mb, mm->meta_bytes, META_ALIGN, 0, PHYS_ADDR_MAX, NUMA_NO_NODE,
 				  CAUSE_METADATA, &mm->meta_pa);
 	mb->bottom_up = bottom_up;
-	if (ret)
-		return ret;
-	mm->state = MM_PLACED;
-	return 0;
+	if (!ret && memblock_is_map_memory(mb, 0)) {
+		ret = memblock_reserve(mb, 0, PAGE_SIZE);
+		if (ret)
+			memblock_free(mb, mm->meta_pa, mm->meta_bytes);
+	}
+	if (!ret)
+		mm->state = MM_PLACED;
+	return ret;
 }
 
 /* The trees after the first. */
@@ -124,7 +123,7 @@ static int add_trees(struct mm *mm, const struct memblock *mb, uint8_t *words,
 		struct buddy_tree layout;
 		uint64_t start, end, bytes;
 
-		if (!next_span(&it, &start, &end))
+		if (!next_span(&it, &start, &end) || start < mm->buddy.trees[i - 1].end_pfn)
 			return -EMM_ESTATE;
 		bytes = buddy_lay_out(&layout, start, end);
 		if (bytes > (uint64_t)(words_end - words))

@@ -42,8 +42,9 @@ void memory_plan(struct memory *m)
 	char size[16];
 	int err = mm_plan(&m->mm, &m->mb, 0, PFN_DOWN(PHYS_ADDR_MAX), 1);
 
-	if (!err)
-		err = mm_place_metadata(&m->mm, &m->mb);
+	if (err)
+		payload_fail("no memory that may be mapped: %s", emm_strerror(err));
+	err = mm_place_metadata(&m->mm, &m->mb);
 	if (err)
 		payload_fail("no room for the page allocator's metadata (%s): %s; reserve less",
 			     size_text(size, m->mm.meta_bytes), emm_strerror(err));

@@ -53,7 +53,7 @@ struct buddy_events {
 /* What one hart has to itself. Used by that hart only, but for @seq (rule 6). */
 struct buddy_hart {
 	struct buddy_cache cache[BUDDY_RADIX_SHIFT]; /* by order */
-	const struct buddy_tree *tree; /* the tree that served last */
+	const struct buddy_tree *tree; /* the tree that was used last */
 	struct buddy *buddy;
 	uint64_t seq; /* odd while bits of shared words are in registers only */
 	struct buddy_events events;
@@ -90,13 +90,16 @@ int buddy_init(struct buddy *b, struct buddy_tree *trees, uint32_t max_trees,
  * @meta: buddy_tree_bytes() bytes, 8-byte aligned, of any content: only the words of the top
  * level are written now, one for each 64 GiB. Trees are added in ascending order, before the
  * first allocation. O(end_pfn - start_pfn in units of the top level's word).
- * Returns -EMM_EINVAL (empty, unaligned @meta), -EMM_EOVERLAP (not above the last tree),
- * -EMM_ENOSPC (@max_trees reached, or @meta_bytes too small).
+ * Returns -EMM_EINVAL (empty, beyond the address space, @meta NULL or unaligned), -EMM_EOVERLAP
+ * (not above the last tree), -EMM_ENOSPC (@max_trees reached, or @meta_bytes too small).
  */
 int buddy_add_tree(struct buddy *b, uint64_t start_pfn, uint64_t end_pfn, void *meta,
 		   uint64_t meta_bytes);
 
-/* buddy_add_laid_out() - the same with a layout of buddy_lay_out()'s, which has the limits. */
+/*
+ * buddy_add_laid_out() - the same with a layout of buddy_lay_out()'s, which has the limits, and as
+ * many bytes at @meta as that returned. The same errors, but for an empty range and too few bytes.
+ */
 int buddy_add_laid_out(struct buddy *b, const struct buddy_tree *layout, void *meta);
 
 /*
@@ -117,10 +120,12 @@ int buddy_add_range(struct buddy_hart *h, uint64_t start_pfn, uint64_t end_pfn, 
 /*
  * buddy_alloc() - a block of 2^order pages, aligned to its size.
  * 0 <= order <= BUDDY_MAX_ORDER. Small orders come from the hart's own bits, in about twenty
- * instructions; the rest is O(levels), times the trees when memory is short.
+ * instructions; a refill or a larger order is O(levels). When only fragments are left, and before
+ * an error, it is O(words that hold something), in all trees.
  * Returns its first frame, or -EMM_EINVAL (order), -EMM_ENOMEM (no such block is free, with this
  * hart's caches drained and no other hart in the middle of an operation), -EMM_EAGAIN (other
- * harts kept memory in flight throughout a bounded number of searches).
+ * harts kept memory in flight throughout a bounded number of searches: usual where several harts
+ * fight for the last blocks; try again, or take it as -EMM_ENOMEM).
  * Not to be called from a trap handler that interrupted the same hart's allocator (rule 7).
  */
 int64_t buddy_alloc(struct buddy_hart *h, unsigned int order);
@@ -130,8 +135,10 @@ int64_t buddy_alloc(struct buddy_hart *h, unsigned int order);
  * Amortised O(1). Returns -EMM_EINVAL (order, or pfn not aligned to it), -EMM_ERANGE (not inside
  * a tree), -EMM_EDOUBLE (a page of it is free: nothing was changed).
  * Unseen, for want of a record per page: a block that another has got in the meantime or that
- * lies in a hart's cache, a part of a larger block without buddy_split(), a block of order 6 and
- * more of which a part is free, and frames that were never added.
+ * lies in a hart's cache; two harts that free the same block at the same moment; a block of order
+ * 6 and more of which a part is free; a part of a larger block, in use or free, without
+ * buddy_split(), and frames that were never handed out or never added: their own words may never
+ * have been written, and the answer is chance.
  */
 int buddy_free(struct buddy_hart *h, uint64_t pfn, unsigned int order);
 
@@ -161,10 +168,11 @@ void buddy_nr_blocks(const struct buddy *b, uint64_t counts[BUDDY_MAX_ORDER + 1]
 bool buddy_page_is_free(const struct buddy *b, uint64_t pfn);
 
 /*
- * buddy_is_valid() - the invariants: trees ascending; every word that holds something can be
- * found, at its largest run, through hints; none below the top is full; no block is free twice;
- * caches hold aligned blocks inside trees that are not free besides. For a quiet moment.
- * O(words that hold something).
+ * buddy_is_valid() - the invariants, of all words that hints lead to: trees ascending; a word's
+ * largest run can be found through hints; none below the top is full; no block is free twice;
+ * caches hold aligned blocks inside trees that are not free besides. (A word that no hint leads to
+ * is not seen: it is missing in buddy_nr_free().) For a quiet moment.
+ * O(words that hold something + the square of the number of caches).
  */
 bool buddy_is_valid(const struct buddy *b);
 

@@ -13,8 +13,8 @@
  * memblock_free_all() - gives the free memory of @mb inside the limits of @mm to its buddy: ranges
  * rounded inwards to pages, no-map never. Neither the pages nor @mb are changed. High memory is
  * handed over by a second call with a struct mm of its own.
- * O(regions * log of a range). Returns -EMM_ESTATE (not after mm_init(), or twice), or an error of
- * buddy_add_range(), after which the allocator must not be used.
+ * O(regions). Returns -EMM_ESTATE (not after mm_init(), or twice), -EMM_ERANGE (free memory where
+ * mm_plan() saw none), after which the allocator must not be used.
  * Linux: memblock_free_all, free_low_memory_core_early, free_unused_memmap (there is no memmap).
  */
 int memblock_free_all(struct mm *mm, const struct memblock *mb);

@@ -23,6 +23,8 @@ enum memblock_flags {
 	MEMBLOCK_RSRV_NOINIT = 0x10,
 	MEMBLOCK_RSRV_KERN = 0x20,
 	MEMBLOCK_FLAGS_MASK = 0xff,
+	/* Memory that no allocator of this library may have. */
+	MEMBLOCK_NOT_FREE = MEMBLOCK_NOMAP | MEMBLOCK_DRIVER_MANAGED,
 };
 
 /*

@@ -53,8 +53,8 @@ int mm_place_metadata(struct mm *mm, struct memblock *mb);
 /*
  * mm_init() - the buddy with its trees, nothing free in them yet. Reaches the metadata through
  * the map of @mb. O(memory regions + 64 GiB units).
- * Returns -EMM_ESTATE (not placed, or the map changed since), -EMM_EFAULT (the metadata cannot be
- * reached).
+ * Precondition: the banks are those that mm_plan() saw. Returns -EMM_ESTATE (not placed, or it
+ * shows that they are not), -EMM_EFAULT (the metadata cannot be reached).
  */
 int mm_init(struct mm *mm, const struct memblock *mb);
 

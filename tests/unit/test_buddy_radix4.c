@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The differential test on the same source with 4 bits a word and 3 levels: the parameters with which an
+ * The differential test on the same source with 4 bits a word and 2 levels: the parameters with which an
  * explorer can go through all interleavings. Small trees reach every case of split and carry soon.
  */
 #define BUDDY_RADIX_SHIFT 2
-#define BUDDY_LEVELS      3
+#define BUDDY_LEVELS      2
 #define MAX_PAGES         (1U << 14)
 #define BUDDY_DIFF_SHARE  10
 

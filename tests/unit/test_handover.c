@@ -304,6 +304,7 @@ static void test_frame_0_and_no_room(void **state)
 	assert_int_equal(mm_plan(&f->mm, &f->mb, 0, UINT64_MAX, 1), 0);
 	assert_int_equal(memblock_reserve(&f->mb, 0x1000, 0xff000), 0);
 	assert_int_equal(mm_place_metadata(&f->mm, &f->mb), -EMM_ENOMEM);
+	assert_int_equal(f->mb.reserved.cnt, 1); /* frame 0 is not reserved for nothing */
 	assert_int_equal(memblock_free(&f->mb, 0x1000, 0xff000), 0);
 	assert_int_equal(mm_place_metadata(&f->mm, &f->mb), 0);
 	assert_int_equal(mm_init(&f->mm, &f->mb), 0);
@@ -311,6 +312,36 @@ static void test_frame_0_and_no_room(void **state)
 	assert_false(buddy_page_is_free(&f->mm.buddy, 0));
 	assert_int_equal(mm_audit(&f->mm, &f->mb, 0, &audit), 0);
 	assert_int_equal(audit.reserved[CAUSE_OTHER], 1);
+}
+
+/* Memory that a driver manages is present, and reserved; it gets no tree. */
+static void test_driver_managed(void **state)
+{
+	struct fixture *f = *state;
+	struct mm_audit audit;
+
+	assert_int_equal(memblock_add(&f->mb, 0x80000000, 64 << 20), 0);
+	assert_int_equal(
+		memblock_add_node(&f->mb, 0x90000000, 64 << 20, 1, MEMBLOCK_DRIVER_MANAGED), 0);
+	handover_zone(f, &f->mm, 0, UINT64_MAX);
+	assert_int_equal(f->mm.nr_trees, 1);
+	assert_int_equal(mm_audit(&f->mm, &f->mb, 0, &audit), 0);
+	assert_int_equal(audit.managed, 16384);
+	assert_int_equal(audit.reserved[CAUSE_OTHER], 16384);
+}
+
+/* The first of two banks shrinks between plan and set-up: the second tree would overlap its own. */
+static void test_map_changed(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(memblock_add(&f->mb, 0x80000000, 256 << 20), 0);
+	assert_int_equal(memblock_add(&f->mb, 0xa0000000, 256 << 20), 0);
+	assert_int_equal(mm_plan(&f->mm, &f->mb, 0, UINT64_MAX, 1), 0);
+	assert_int_equal(f->mm.nr_trees, 2);
+	assert_int_equal(mm_place_metadata(&f->mm, &f->mb), 0);
+	assert_int_equal(memblock_mark_nomap(&f->mb, 0x82000000, 32 << 20), 0);
+	assert_int_equal(mm_init(&f->mm, &f->mb), -EMM_ESTATE);
 }
 
 int main(void)
@@ -321,6 +352,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_audit_sees, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trees, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_frame_0_and_no_room, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_driver_managed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_map_changed, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
