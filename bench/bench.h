@@ -42,7 +42,8 @@ struct bench_options {
 
 /*
  * What bench_init() needs. Everything pointed to lives as long as the struct bench.
- * @ranges: all that @system manages, in use or not: ascending, and no two touch.
+ * @ranges: all that @system manages, in use or not, ascending. Two may touch: then nothing is
+ * expected to merge across the border (of two nodes, say).
  */
 struct bench_config {
 	struct bench_clock clock;

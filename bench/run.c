@@ -27,7 +27,7 @@ int bench_init(struct bench *b, const struct bench_config *cfg)
 	}
 	for (unsigned int i = 0; i < cfg->nr_ranges; i++) {
 		if (ranges[i].start_pfn < ranges[i].end_pfn &&
-		    (!i || ranges[i - 1].end_pfn < ranges[i].start_pfn))
+		    (!i || ranges[i - 1].end_pfn <= ranges[i].start_pfn))
 			continue;
 		print_to(cfg->out, "bench: range %u is empty, or not above the one before\n", i);
 		return -EMM_EINVAL;

@@ -31,7 +31,7 @@ enum bench_verdict {
 	BENCH_SETUP, /* set-up failed, or left another number of pages free */
 };
 
-/* Ranges ascend, are disjoint and do not touch (two that touch are one). */
+/* Ranges ascend and are disjoint. No block reaches from one into another, nor merges across. */
 struct shadow_map {
 	const struct bench_range *ranges;
 	unsigned int nr_ranges;

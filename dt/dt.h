@@ -156,13 +156,13 @@ int dt_to_memblock(struct dt_info *info, void *fdt, phys_addr_t fdt_pa,
 		   const struct printer *out);
 
 /*
- * dt_reserved_name() - the name of the first static child of /reserved-memory that covers @addr,
- * cut to @n - 1 bytes, with bytes that do not print replaced by '?'. For the printing of a few
+ * dt_reserved_name() - the name of the first static child of /reserved-memory, of those that are
+ * no-map or of those that are not, that covers @addr; cut to @n - 1 bytes, with bytes that do not print replaced by '?'. For the printing of a few
  * lines: O(children). Precondition: dt_walk() passed.
  * Returns 0, -EMM_ENOENT, -EMM_EINVAL (no room for a name).
  */
-int dt_reserved_name(const void *fdt, const struct dt_info *info, phys_addr_t addr, char *buf,
-		     size_t n);
+int dt_reserved_name(const void *fdt, const struct dt_info *info, phys_addr_t addr, bool nomap,
+		     char *buf, size_t n);
 
 /*
  * dt_hart_ids() - the ids of the usable harts, in the tree's order; at most @max are stored.

@@ -8,6 +8,7 @@
 
 struct name_search {
 	phys_addr_t addr;
+	bool nomap;
 	const char *name;
 };
 
@@ -15,16 +16,17 @@ static int covers(void *ctx, const struct dt_claim *c)
 {
 	struct name_search *s = ctx;
 
-	if (s->addr < c->base || s->addr >= dt_claim_end(c))
+	if (s->addr < c->base || s->addr >= dt_claim_end(c) ||
+	    s->nomap != (c->cause == CAUSE_NOMAP))
 		return 0;
 	s->name = c->name;
 	return 1;
 }
 
-int dt_reserved_name(const void *fdt, const struct dt_info *info, phys_addr_t addr, char *buf,
-		     size_t n)
+int dt_reserved_name(const void *fdt, const struct dt_info *info, phys_addr_t addr, bool nomap,
+		     char *buf, size_t n)
 {
-	struct name_search s = { .addr = addr };
+	struct name_search s = { .addr = addr, .nomap = nomap };
 	uint32_t seq = 0;
 
 	if (!buf || !n)

@@ -67,7 +67,7 @@ struct unknown {
 static void append(struct unknown *u, const char *text)
 {
 	for (; *text && u->used < sizeof(u->text) - 1; text++)
-		u->text[u->used++] = *text > ' ' && *text < 0x7f ? *text : '?';
+		u->text[u->used++] = *text > ' ' && *text < 0x7f && *text != '@' ? *text : '?';
 	u->text[u->used] = '\0';
 }
 

@@ -71,24 +71,33 @@ static void ledger_return_all(struct ledger *l)
 	buddy_drain(l->hart);
 }
 
-/* What was handed over, frame by frame; ranges that touch are one. @ranges NULL: only counts. */
-static unsigned int managed_ranges(const struct memblock *mb, struct bench_range *ranges)
+/*
+ * What was handed over. Ranges that touch are one, but where a tree ends: nothing merges across.
+ * @ranges NULL: only counts them.
+ */
+static unsigned int managed_ranges(const struct memory *m, struct bench_range *ranges)
 {
+	const struct buddy_tree *tree = m->mm.buddy.trees;
 	struct memblock_iter it;
 	phys_addr_t base, limit;
 	uint64_t last_end = UINT64_MAX;
 	unsigned int nr = 0;
 
-	memblock_iter_free_init(&it, mb, NUMA_NO_NODE, MEMBLOCK_HOTPLUG);
+	memblock_iter_free_init(&it, &m->mb, NUMA_NO_NODE, MEMBLOCK_HOTPLUG);
 	while (memblock_next_free(&it, &base, &limit)) {
 		uint64_t start = PFN_UP(base), end = PFN_DOWN(limit);
+		bool same = start == last_end;
 
 		if (start >= end)
 			continue;
-		if (start != last_end)
+		while (start >= tree->end_pfn) {
+			tree++;
+			same = false;
+		}
+		if (!same)
 			nr++;
 		if (ranges) {
-			if (start != last_end)
+			if (!same)
 				ranges[nr - 1].start_pfn = start;
 			ranges[nr - 1].end_pfn = end;
 		}
@@ -149,7 +158,7 @@ bool churn_run(struct memory *m, const struct dt_info *info, const struct phase_
 		.out = &console,
 		.sink = console_line,
 		.system = &system,
-		.nr_ranges = managed_ranges(&m->mb, NULL),
+		.nr_ranges = managed_ranges(m, NULL),
 	};
 	struct bench_range *ranges;
 	bool ok;
@@ -159,7 +168,7 @@ bool churn_run(struct memory *m, const struct dt_info *info, const struct phase_
 	ranges = ledger_get(&ledger, cfg.nr_ranges * sizeof(*ranges));
 	if (!ranges)
 		payload_fail("no room for the list of %u free ranges", cfg.nr_ranges);
-	managed_ranges(&m->mb, ranges);
+	managed_ranges(m, ranges);
 	cfg.ranges = ranges;
 	if (opt->workloads) {
 		cfg.workspace_bytes = bench_workspace_bytes(&cfg);

@@ -54,6 +54,23 @@ void console_init(void)
 	con.dbcn = sbi_has_extension(SBI_EXT_DBCN);
 }
 
+/* Prints, and does not begin what a reader of records looks for. */
+static bool is_harmless(const char *c)
+{
+	return *c >= ' ' && *c <= '~' && !(c[0] == '@' && c[1] == 'P');
+}
+
+void print_text(const char *text, size_t max)
+{
+	for (size_t i = 0; text[i]; i++) {
+		if (i + 1 == max && text[i + 1]) {
+			print("~");
+			return;
+		}
+		print("%c", is_harmless(text + i) ? text[i] : '?');
+	}
+}
+
 void print(const char *fmt, ...)
 {
 	va_list ap;

@@ -20,6 +20,12 @@ void console_init(void);
 /* printf without floating point. Goes out at the end of a line. */
 __attribute__((format(printf, 1, 2))) void print(const char *fmt, ...);
 
+/*
+ * print_text() - text from outside: what does not print becomes '?', so that it can neither steer
+ * a terminal nor forge a line; the last of more than @max characters is '~'.
+ */
+void print_text(const char *text, size_t max);
+
 /* A line as it is; adds the \n. @ctx is not used: the function fits struct bench_config.sink. */
 void console_line(void *ctx, const char *line);
 

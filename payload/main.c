@@ -38,9 +38,11 @@ static void banner(const struct boot *b)
 	char size[16];
 
 	sbi_get_info(&sbi);
-	print("\nearlymm %s on %s (%s), %s, hart %lu of %u\n", build_version, b->tree.model,
-	      platform_name(), b->tree.isa, b->hart, b->tree.nr_harts);
-	print("%s %lu.%lu, SBI %u.%u; device tree of %s at %p\n", sbi_impl_name(sbi.impl_id),
+	print("\nearlymm %s on ", build_version);
+	print_text(b->tree.model, 40);
+	print(" (%s), hart %lu of %u\n", platform_name(), b->hart, b->tree.nr_harts);
+	print_text(b->tree.isa, 90);
+	print("\n%s %lu.%lu, SBI %u.%u; device tree of %s at %p\n", sbi_impl_name(sbi.impl_id),
 	      sbi.impl_version >> 16, sbi.impl_version & 0xffff, sbi.spec_major, sbi.spec_minor,
 	      size_text(size, b->tree.totalsize), b->first_fdt);
 }
@@ -68,8 +70,11 @@ static void read_tree(struct boot *b)
 static void read_bootargs(struct boot *b)
 {
 	boot_options_init(&b->options);
-	if (b->tree.bootargs[0])
-		print("bootargs: %s\n", b->tree.bootargs);
+	if (b->tree.bootargs[0]) {
+		print("bootargs: ");
+		print_text(b->tree.bootargs, 88);
+		print("\n");
+	}
 	if (boot_options_parse(&b->options, b->tree.bootargs, &console))
 		payload_fail("bad boot arguments");
 }

@@ -17,6 +17,35 @@ static void *bare_phys_to_virt(void *ctx, phys_addr_t pa, uint64_t bytes)
 
 static const struct phys_map bare_map = { bare_phys_to_virt, NULL };
 
+/* Where firmware lies that enters the image at RAM's start plus this. */
+#define FIRMWARE_BYTES 0x200000
+
+/*
+ * Old firmware tells nobody of the memory that it runs in, right below the image. If the tree keeps
+ * nothing there, all of it is kept.
+ */
+static void keep_firmware(struct memblock *mb)
+{
+	phys_addr_t image = (uintptr_t)_start, base = image - FIRMWARE_BYTES;
+	const struct memblock_region *bank = memblock_search(&mb->memory, image);
+	const struct memblock_region *below;
+
+	if (!bank || image < FIRMWARE_BYTES)
+		return;
+	if (bank->base > base) {
+		base = bank->base;
+		below = memblock_search(&mb->memory, base - 1);
+		if (below && (below->flags & MEMBLOCK_NOMAP))
+			return;
+	}
+	if (base == image || memblock_overlaps_region(&mb->reserved, base, image - base))
+		return;
+	print("the tree keeps nothing for the firmware below the image: [%#lx-%#lx] is kept\n",
+	      base, image - 1);
+	if (memblock_reserve(mb, base, image - base))
+		payload_fail("no room in the memory map for the firmware's range");
+}
+
 void memory_read_map(struct memory *m, struct dt_info *info, void *fdt, bool debug)
 {
 	const struct dt_fixed image = {
@@ -35,6 +64,7 @@ void memory_read_map(struct memory *m, struct dt_info *info, void *fdt, bool deb
 	if (err)
 		payload_fail("no memory map: %s", emm_strerror(err));
 	memblock_allow_resize(&m->mb);
+	keep_firmware(&m->mb);
 }
 
 void memory_plan(struct memory *m)

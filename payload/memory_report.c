@@ -43,7 +43,7 @@ static void print_reserved(const struct memblock_region *r, const void *fdt,
 	char name[40];
 
 	if (cause != CAUSE_RESERVED_MEMORY ||
-	    dt_reserved_name(fdt, info, r->base, name, sizeof(name)))
+	    dt_reserved_name(fdt, info, r->base, false, name, sizeof(name)))
 		name[0] = '\0';
 	print_line(r, memblock_cause_name(cause), name);
 }
@@ -54,7 +54,7 @@ static void print_memory(const struct memblock_region *r, const void *fdt,
 	char name[40] = "";
 
 	if (r->flags & MEMBLOCK_NOMAP) {
-		if (dt_reserved_name(fdt, info, r->base, name, sizeof(name)))
+		if (dt_reserved_name(fdt, info, r->base, true, name, sizeof(name)))
 			name[0] = '\0';
 		print_line(r, memblock_cause_name(CAUSE_NOMAP), name);
 	} else {

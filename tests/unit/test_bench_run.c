@@ -458,7 +458,7 @@ static void check_refused(struct machine *m, int expected, const char *message)
 static void test_refusals(void **state)
 {
 	const struct bench_range bad[][2] = { { { 5, 5 }, { 8, 9 } },
-					      { { 5, 8 }, { 8, 9 } },
+					      { { 5, 8 }, { 7, 9 } },
 					      { { 7, 8 }, { 5, 6 } } };
 	struct machine *m = machine_new(SMALL_PAGES);
 	struct bench_config good = m->cfg;

@@ -253,7 +253,7 @@ static void run(struct machine *m, const void *blob, uint32_t size)
 	} else {
 		nr_booted++;
 		expect_sound(m);
-		dt_reserved_name(fdt, &m->info, 0x90000000, name, sizeof(name));
+		dt_reserved_name(fdt, &m->info, 0x90000000, false, name, sizeof(name));
 		assert_int_equal(dt_hart_ids(fdt, &m->info, ids, 4), m->info.nr_harts);
 	}
 	if (!dt_check(fdt, NULL))

@@ -195,7 +195,8 @@ static void test_several_firmware_regions(void **state)
 	expect_none_reserved(m);
 	expect_banks(m, { 0x80000000, 0x60000, MEMBLOCK_NOMAP, 0, 0 },
 		     { 0x80060000, GIB(1) - 0x60000, 0, 0, 0 });
-	assert_int_equal(dt_reserved_name(m->fdt, &m->info, 0x8005ffff, name, sizeof(name)), 0);
+	assert_int_equal(dt_reserved_name(m->fdt, &m->info, 0x8005ffff, true, name, sizeof(name)),
+			 0);
 	assert_string_equal(name, "mmode_resv0@80040000");
 	assert_int_equal(m->info.nr_overlaps, 0);
 }

@@ -409,17 +409,25 @@ static void test_reserved_name(void **state)
 	tree_region(&t, "second", 0x90000000, 0x2000, NULL);
 	tree_region(&t, "third\x1b", 0x90002000, 0x1000, "no-map");
 	boot(m, &t);
-	assert_int_equal(dt_reserved_name(m->fdt, &m->info, 0x90000fff, name, 16), 0);
+	assert_int_equal(dt_reserved_name(m->fdt, &m->info, 0x90000fff, false, name, 16), 0);
 	assert_string_equal(name, "first@90000000");
-	assert_int_equal(dt_reserved_name(m->fdt, &m->info, 0x90001000, name, 16), 0);
+	assert_int_equal(dt_reserved_name(m->fdt, &m->info, 0x90001000, false, name, 16), 0);
 	assert_string_equal(name, "second@90000000");
-	assert_int_equal(dt_reserved_name(m->fdt, &m->info, 0x90002fff, name, 4), 0);
+	assert_int_equal(dt_reserved_name(m->fdt, &m->info, 0x90002fff, true, name, 4), 0);
 	assert_string_equal(name, "thi");
-	assert_int_equal(dt_reserved_name(m->fdt, &m->info, 0x90002fff, name, 7), 0);
+	assert_int_equal(dt_reserved_name(m->fdt, &m->info, 0x90002fff, true, name, 7), 0);
 	assert_string_equal(name, "third?");
-	assert_int_equal(dt_reserved_name(m->fdt, &m->info, 0x90003000, name, 16), -EMM_ENOENT);
-	assert_int_equal(dt_reserved_name(m->fdt, &m->info, 0x8fffffff, name, 16), -EMM_ENOENT);
-	assert_int_equal(dt_reserved_name(m->fdt, &m->info, 0x90000000, name, 0), -EMM_EINVAL);
+	/* Each of the two kinds has names of its own. */
+	assert_int_equal(dt_reserved_name(m->fdt, &m->info, 0x90002fff, false, name, 16),
+			 -EMM_ENOENT);
+	assert_int_equal(dt_reserved_name(m->fdt, &m->info, 0x90000fff, true, name, 16),
+			 -EMM_ENOENT);
+	assert_int_equal(dt_reserved_name(m->fdt, &m->info, 0x90003000, false, name, 16),
+			 -EMM_ENOENT);
+	assert_int_equal(dt_reserved_name(m->fdt, &m->info, 0x8fffffff, false, name, 16),
+			 -EMM_ENOENT);
+	assert_int_equal(dt_reserved_name(m->fdt, &m->info, 0x90000000, false, name, 0),
+			 -EMM_EINVAL);
 }
 
 int main(void)

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Boots whole images in QEMU. `make boot` sets EARLYMM_BUILD, the folder with the images."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+pytest.register_assert_rewrite("check", "memory_map", "qemu")
+
+from qemu import Booter  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def build():
+    folder = Path(os.environ.get("EARLYMM_BUILD", ROOT / "build" / "virt"))
+    if not (folder / "payload.bin").exists():
+        pytest.exit(f"no payload.bin in {folder}: make, or set EARLYMM_BUILD", 2)
+    return folder
+
+
+@pytest.fixture
+def boot(build, tmp_path):
+    return Booter(build, tmp_path)
+
+
+@pytest.fixture(params=["opensbi", "opensbi-distro"])
+def firmware(request, boot):
+    """Each of the two OpenSBIs with the payload behind it."""
+    path = boot.bios if request.param == "opensbi" else boot.bios_distro
+    if not path.exists():
+        pytest.skip(f"no {path.name}: the distribution's OpenSBI is not installed")
+    return path

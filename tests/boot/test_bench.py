@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The whole benchmark as `make bench` runs it: every case is there, measured and verified."""
+
+import re
+
+import pytest
+
+import check
+from qemu import Booter
+
+ARGS = "bench=all records=all meta_poison=1"
+ARENA_PAGES = 262144
+TOP_ORDER = 18
+BULK_OPS = ["alloc", "free_ordered", "alloc2", "free_random"]
+
+
+@pytest.fixture(scope="module")
+def whole(build, tmp_path_factory):
+    """One run for all tests of this file."""
+    run = Booter(build, tmp_path_factory.mktemp("bench"))(memory="3G", bootargs=ARGS, timeout=120)
+    check.success(run)
+    return run
+
+
+def test_verified(whole):
+    verdict = re.search(r"^verified: (\d+) blocks, none overlapping, misaligned or outside; "
+                        "all pages back, all merged$", whole.console, re.MULTILINE)
+    assert int(verdict[1]) > 4000000
+    assert "FAILED" not in whole.console
+    assert whole.record("end", status="ok", pages_lost=0)
+    assert whole.record("run", ins="exact", board="virt")
+
+
+def test_phases(whole):
+    names = [record["name"] for record in whole.find("phase")]
+    assert names[-1] == "ready" and "handover" in names and "fdt" in names
+    phases = {name: whole.record("phase", name=name).number("ins") for name in names}
+    ready = phases.pop("ready")
+    assert 0 < sum(phases.values()) <= ready < sum(phases.values()) + 2000
+
+
+def cases(whole, kind, **fields):
+    """(order, state, op) of the buddy's records."""
+    return [(r.get("order"), r.get("state"), r.get("op")) for r in
+            whole.find(kind, alloc="buddy", **fields)]
+
+
+@pytest.mark.parametrize("kind", ["smp", "res"])
+def test_all_cases(whole, kind):
+    pairs = [(str(order), state, "pair") for state, top in (("empty", TOP_ORDER),
+             ("held", TOP_ORDER - 1)) for order in range(top + 1)]
+    assert cases(whole, kind, bench="pair", where="arena") == pairs
+    assert cases(whole, kind, bench="bulk", where="arena") == [(None, None, op) for op in BULK_OPS]
+    for bench, where in (("churn", "arena"), ("churn", "system"), ("churn0", "arena")):
+        assert cases(whole, kind, bench=bench, where=where) == [(None, None, "step")]
+    assert len(whole.find(kind)) == len(pairs) + len(BULK_OPS) + 3
+
+
+def test_counts(whole):
+    """What the workloads are said to be."""
+    for record in whole.find("smp"):
+        ops = {"pair": 100000, "bulk": 16384, "churn": 200000, "churn0": 200000}[record["bench"]]
+        assert record.number("ops") == ops, record
+        assert record.number("fail") == 0, record
+        assert record["rep"] == "0", record
+        if record["where"] == "arena":
+            assert record.number("arena") == ARENA_PAGES, record
+        if record["bench"].startswith("churn"):
+            assert record.number("slots") == 4096, record
+
+
+def test_exhaust(whole):
+    """Every page of the arena in every order, and in a mix."""
+    found = {r["order"]: (r["had"], r["ideal"]) for r in whole.find("frag", bench="exhaust")}
+    expected = {str(order): ARENA_PAGES >> order for order in range(TOP_ORDER + 1)}
+    expected["mix"] = ARENA_PAGES
+    assert found == {order: (str(n), str(n)) for order, n in expected.items()}
+
+
+def test_figures_are_net(whole):
+    """A res record is the smp record less the null allocator's, per operation."""
+    for res in whole.find("res"):
+        keys = {key: res[key] for key in ("bench", "where", "op")}
+        case = {key: res[key] for key in ("order", "state") if key in res}
+        smp = whole.record("smp", alloc="buddy", **keys, **case)
+        cal = whole.record("cal", **keys)
+        net = (smp.number("ins") - cal.number("ins")) * 100 / smp.number("ops")
+        assert abs(res.number("net_x100") - net) <= 1, res
+        assert res["unit"] == "ins" and res["net_x100"] != "na"
+
+
+def test_table(whole):
+    """People see the same figures."""
+    churn = whole.record("res", bench="churn", where="arena").number("net_x100") / 100
+    row = re.search(r"^buddy +(.*)$", whole.console, re.MULTILINE)[1].split()
+    assert len(row) == 9
+    assert abs(float(row[5]) - churn) < 0.1
+    handover = whole.record("phase", name="handover")
+    assert row[7] == handover["ins"]
+
+
+def test_brief_by_default(boot):
+    """One screen, and the two records that say what it was and how it ended."""
+    run = boot(memory="1G", bootargs="bench=all")
+    check.success(run)
+    assert [record.type for record in run.records] == ["run", "end"]
+    lines = run.payload_console.splitlines()
+    assert len(lines) < 50
+    table = run.payload_console.split("\npage churn, ")[1].split("\n@PB1 ")[0].splitlines()
+    assert max(map(len, table)) <= 100
+
+
+@pytest.mark.parametrize("bench", ["pair", "bulk", "churn", "churn0", "exhaust"])
+def test_one_alone(boot, bench):
+    run = boot(memory="128M", bootargs=f"bench={bench} records=all meta_poison=1")
+    check.success(run)
+    found = {record["bench"] for kind in ("cal", "smp", "res", "frag") for record in run.find(kind)}
+    assert found == {bench}
