@@ -62,13 +62,17 @@ static bool is_harmless(const char *c)
 
 void print_text(const char *text, size_t max)
 {
-	for (size_t i = 0; text[i]; i++) {
-		if (i + 1 == max && text[i + 1]) {
-			print("~");
-			return;
-		}
-		print("%c", is_harmless(text + i) ? text[i] : '?');
-	}
+	char line[128];
+	size_t n = 0;
+
+	if (max >= sizeof(line))
+		max = sizeof(line) - 1;
+	for (; text[n] && n < max; n++)
+		line[n] = is_harmless(text + n) ? text[n] : '?';
+	if (text[n] && n)
+		line[n - 1] = '~';
+	line[n] = '\0';
+	print("%s", line);
 }
 
 void print(const char *fmt, ...)
