@@ -67,7 +67,7 @@ void print_text(const char *text, size_t max)
 
 	if (max >= sizeof(line))
 		max = sizeof(line) - 1;
-	for (; text[n] && n < max; n++)
+	for (; n < max && text[n]; n++)
 		line[n] = is_harmless(text + n) ? text[n] : '?';
 	if (text[n] && n)
 		line[n - 1] = '~';

@@ -2,15 +2,24 @@
 """Boots whole images in QEMU. `make boot` sets EARLYMM_BUILD, the folder with the images."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("check", "memory_map", "qemu")
+pytest.register_assert_rewrite("check", "image", "memory_map", "qemu")
 
 from qemu import Booter  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Fixtures may ask whether the test has passed."""
+    outcome = yield
+    if call.when == "call":
+        item.has_passed = outcome.get_result().passed
 
 
 @pytest.fixture(scope="session")
@@ -22,8 +31,11 @@ def build():
 
 
 @pytest.fixture
-def boot(build, tmp_path):
-    return Booter(build, tmp_path)
+def boot(build, tmp_path, request):
+    """Files of a test that fails are kept: the command that is shown names them."""
+    yield Booter(build, tmp_path)
+    if getattr(request.node, "has_passed", False):
+        shutil.rmtree(tmp_path, ignore_errors=True)
 
 
 @pytest.fixture(params=["opensbi", "opensbi-distro"])
