@@ -15,6 +15,10 @@ const char *memblock_cause_name(enum memblock_cause cause)
 		[CAUSE_MEMBLOCK] = "memblock",
 		[CAUSE_METADATA] = "metadata",
 		[CAUSE_ALLOC] = "alloc",
+		[CAUSE_INIT] = "init",
+		[CAUSE_BOOTMEM] = "bootmem",
+		[CAUSE_HUGEPAGES] = "hugepages",
+		[CAUSE_BAD] = "bad",
 		[CAUSE_PARTIAL] = "partial",
 	};
 

@@ -44,6 +44,10 @@ enum memblock_cause {
 	CAUSE_MEMBLOCK, /* memblock's own grown arrays */
 	CAUSE_METADATA, /* the page allocator's metadata */
 	CAUSE_ALLOC, /* memblock allocations of the boot program */
+	CAUSE_INIT, /* init-only text and data of the image: given back after the boot */
+	CAUSE_BOOTMEM, /* bootmem's bitmaps, until its handover */
+	CAUSE_HUGEPAGES, /* gigantic pages set aside before the handover */
+	CAUSE_BAD, /* memory that failed a test */
 	CAUSE_PARTIAL, /* less than a page between two reservations; only the audit's */
 	NR_CAUSES
 };

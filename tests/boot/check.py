@@ -6,7 +6,7 @@ import re
 import memory_map
 
 CAUSES = ("other", "image", "fdt", "initrd", "memreserve", "reserved-memory", "no-map", "memblock",
-          "metadata", "alloc", "partial")
+          "metadata", "alloc", "init", "bootmem", "hugepages", "bad", "partial")
 FATAL = re.compile(r"^(fatal|trap|NOT VERIFIED): |FAILED|does not balance", re.MULTILINE)
 
 

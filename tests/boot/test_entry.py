@@ -30,6 +30,17 @@ def test_arguments_of_go(boot):
     check.failure(run, "^fatal: no device tree at a1 = 0x.*, not with U-Boot's go$")
 
 
+@pytest.mark.parametrize("offset", [1, 4])
+def test_tree_at_an_odd_address(boot, offset):
+    """A tree that is fine, but not where one may be: 8-byte aligned."""
+    source = trees.virt(trees.memory((0x80000000, 0xc0000000)))
+    tree = trees.compile_text(source, boot.folder).read_bytes()
+    payload = image.Image(boot.image.read_bytes())
+    at = payload.base + payload.size + 64 + offset
+    run = boot(memory="1G", bios=image.with_tree(boot, bytes(offset) + tree, at), bootargs=None)
+    check.failure(run, f"^fatal: no device tree at a1 = {at:#x}; ")
+
+
 def test_tree_inside_the_image(boot):
     payload = image.Image(boot.image.read_bytes())
     end = payload.base + payload.size
