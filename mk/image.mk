@@ -18,7 +18,14 @@ rest-target := $(addprefix $P/obj/payload/,$(payload-objs)) $(boards:%=$P/obj/pl
 linker-script := payload/payload.lds
 ldflags := $(picolibc-cflags) -nostartfiles -static -T $(linker-script) -Wl,--gc-sections \
 	-Wl,--fatal-warnings -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
-	-Wl,--defsym=LOAD_ADDRESS=$(load-address) -Wl,--defsym=FDT_ADDRESS=$(fdt-address)
+	-Wl,--emit-relocs -L $P -Wl,--defsym=LOAD_ADDRESS=$(load-address) -Wl,--defsym=FDT_ADDRESS=$(fdt-address)
+
+# What only the boot needs, as patterns of the linker script: <folder>/x.o, of the archive for mm.
+init-patterns = $(foreach o,$(init-objs),$(if $(filter mm/%,$o),*libearlymm.a:$(notdir $o),*/$o)($1))
+$P/init-text.lds: FORCE
+	$(call stamp,$(call init-patterns,.text .text.* .rodata .rodata.* .srodata .srodata.*))
+$P/init-data.lds: FORCE
+	$(call stamp,$(call init-patterns,.data .data.* .sdata .sdata.*))
 
 .PHONY: image
 image: $P/payload.bin $P/payload-image
@@ -32,10 +39,12 @@ $P/libearlymm.a: $(mm-target) $P/lists
 	$(Q)$(CROSS_COMPILE)ar crD $@ $(mm-target)
 
 # The compiler's multilib has picolibc for the base instruction set only; it is the same ABI.
-$P/payload.elf: $P/libearlymm.a $(rest-target) $(LIBFDT) $(linker-script) $P/lists
+$P/payload.elf: $P/libearlymm.a $(rest-target) $(LIBFDT) $(linker-script) $P/lists \
+	$P/init-text.lds $P/init-data.lds mk/check-init
 	$(say) LD $(@:$(O)/%=%)
 	$(Q)$(TARGET_CC) $(filter-out -march=%,$(target-cflags)) -march=rv64imafdc_zicsr $(ldflags) \
 		-Wl,-Map=$P/payload.map -o $@ $(rest-target) $P/libearlymm.a $(LIBFDT)
+	$(Q)mk/check-init $(CROSS_COMPILE)readelf $@
 
 $P/payload-image: $P/payload.elf
 	$(say) OBJCOPY $(@:$(O)/%=%)

@@ -6,8 +6,12 @@
 #include <earlymm/handover.h>
 #include <earlymm/memblock.h>
 #include "bench.h"
+#include "bootargs.h"
 #include "dt.h"
 #include "phase.h"
+
+/* Physical addresses as pointers. */
+extern const struct phys_map memory_map;
 
 struct memory {
 	struct memblock mb;
@@ -18,7 +22,8 @@ struct memory {
 /* Each of these ends the run as failed, with the reason, if its step fails. */
 
 /* The map from the tree @fdt: the image and the tree reserved, then all that the tree says. */
-void memory_read_map(struct memory *m, struct dt_info *info, void *fdt, bool debug);
+void memory_read_map(struct memory *m, struct dt_info *info, void *fdt,
+		     const struct boot_options *opt);
 
 /* Decides where the allocator's metadata goes. */
 void memory_plan(struct memory *m);
@@ -31,6 +36,9 @@ void memory_handover(struct memory *m, struct phase_log *log);
 
 /* Tries the allocator: a page comes and goes. Not part of any phase. */
 void memory_try(struct memory *m);
+
+/* Gives back init memory. Nothing in payload/init.h's sense may be called any more. */
+void memory_free_init(struct memory *m);
 
 /* Balances the books, @used_pages being held by the payload; false if a page is lost. */
 bool memory_audit(struct memory *m, uint64_t used_pages);

@@ -2,6 +2,7 @@
 
 payload-objs += start.o
 payload-objs += main.o
+payload-objs += boot.o
 payload-objs += bootargs.o
 payload-objs += build_info.o
 payload-objs += console.o
@@ -10,6 +11,7 @@ payload-objs += entry.o
 payload-objs += exit.o
 payload-objs += churn.o
 payload-objs += memory.o
+payload-objs += memory_boot.o
 payload-objs += memory_report.o
 payload-objs += phase.o
 payload-objs += platform.o
@@ -21,3 +23,20 @@ payload-objs += trap.o
 
 # What unit tests on the host can link.
 payload-host-objs += bootargs.o
+
+# What only the boot needs: given back after it, so nothing else may refer to it (payload/init.h).
+init-objs += payload/boot.o
+init-objs += payload/bootargs.o
+init-objs += payload/elsewhere.o
+init-objs += payload/entry.o
+init-objs += payload/memory_boot.o
+init-objs += bench/options.o
+init-objs += dt/bootargs.o
+init-objs += dt/claims.o
+init-objs += dt/map.o
+init-objs += dt/memory.o
+init-objs += dt/place.o
+init-objs += dt/walk.o
+init-objs += mm/handover.o
+init-objs += mm/memblock_limit.o
+init-objs += mm/mm_init.o

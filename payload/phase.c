@@ -3,6 +3,7 @@
 #include "phase.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "console.h"
 #include "exit.h"
@@ -12,8 +13,14 @@ struct counters entry_counters;
 static void record(struct phase_log *log, const char *name, struct counters gross,
 		   struct counters output)
 {
-	if (log->nr < MAX_PHASES)
-		log->phases[log->nr++] = (struct phase){ name, counters_sub(gross, output) };
+	struct phase *p = &log->phases[log->nr];
+
+	if (log->nr == MAX_PHASES)
+		return;
+	log->nr++;
+	strncpy(p->name, name, sizeof(p->name) - 1);
+	p->name[sizeof(p->name) - 1] = '\0';
+	p->net = counters_sub(gross, output);
 }
 
 void phase_begin(struct phase_log *log, const char *name)

@@ -8,7 +8,7 @@
 #define MAX_PHASES 16
 
 struct phase {
-	const char *name;
+	char name[12]; /* a copy: whoever named it may be gone */
 	struct counters net;
 };
 

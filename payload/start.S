@@ -77,7 +77,6 @@ entry:
 	sd	s3, 8(t0)
 	sd	s4, 16(t0)
 	call	main
-	tail	payload_exit
 
 	/* No pointer in the data is right here: only code that is free of them may run. */
 elsewhere:

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From the firmware's jump to the first free page: a step a call, under the names of the log. */
+#include "boot.h"
+
+#include "build_info.h"
+#include "console.h"
+#include "entry.h"
+#include "exit.h"
+#include "platform.h"
+#include "sbi.h"
+
+static void banner(const struct boot *b)
+{
+	struct sbi_info sbi;
+	char size[16];
+
+	sbi_get_info(&sbi);
+	print("\nearlymm %s on ", build_version);
+	print_text(b->tree.model, 40);
+	print(" (%s), hart %lu of %u\n", platform_name(), b->hart, b->tree.nr_harts);
+	print_text(b->tree.isa, 90);
+	print("\n%s %lu.%lu, SBI %u.%u; device tree of %s at %p\n", sbi_impl_name(sbi.impl_id),
+	      sbi.impl_version >> 16, sbi.impl_version & 0xffff, sbi.spec_major, sbi.spec_minor,
+	      size_text(size, b->tree.totalsize), b->first_fdt);
+}
+
+/* The tree's header is fine; its first place is memory like any other from now on. */
+static void find_tree(struct boot *b, uint64_t fdt_pa)
+{
+	b->first_fdt = entry_tree(fdt_pa);
+	if (dt_check(b->first_fdt, &console))
+		payload_fail("the device tree at %p is damaged", b->first_fdt);
+	b->fdt = tree_copy(b->first_fdt);
+	platform_init(b->fdt);
+}
+
+static void read_tree(struct boot *b)
+{
+	if (dt_walk(&b->tree, b->fdt, b->hart, &console))
+		payload_fail("the device tree at %p is damaged", b->first_fdt);
+	platform_identify(b->tree.compatible);
+	banner(b);
+	if (!b->tree.timebase_hz)
+		print("the tree has no timebase-frequency: times are in ticks\n");
+}
+
+static void read_bootargs(struct boot *b)
+{
+	boot_options_init(&b->options);
+	if (b->tree.bootargs[0]) {
+		print("bootargs: ");
+		print_text(b->tree.bootargs, 88);
+		print("\n");
+	}
+	if (boot_options_parse(&b->options, b->tree.bootargs, &console))
+		payload_fail("bad boot arguments");
+}
+
+static void read_map(struct boot *b)
+{
+	/* What is cleared in the copy must not be left where the firmware put it. */
+	for (unsigned int i = 0; b->fdt != b->first_fdt && i < ARRAY_SIZE(b->tree.seeds); i++)
+		tree_wipe(b->first_fdt, b->tree.seeds[i].offset, b->tree.seeds[i].len);
+	memory_read_map(&b->memory, &b->tree, b->fdt, &b->options);
+}
+
+
+void boot_up(struct boot *b, uint64_t hart, uint64_t fdt_pa)
+{
+	struct memory *m = &b->memory;
+
+	b->hart = hart;
+	console_init();
+	phase_calibrate(&b->phases);
+	find_tree(b, fdt_pa);
+	phase_since_entry(&b->phases, "platform");
+
+	phase_begin(&b->phases, "fdt");
+	read_tree(b);
+	phase_end(&b->phases);
+
+	phase_begin(&b->phases, "bootargs");
+	read_bootargs(b);
+	phase_end(&b->phases);
+
+	phase_begin(&b->phases, "memblock");
+	read_map(b);
+	phase_end(&b->phases);
+
+	phase_begin(&b->phases, "plan");
+	memory_plan(m);
+	phase_end(&b->phases);
+
+	if (b->options.meta_poison) {
+		phase_begin(&b->phases, NULL);
+		memory_poison(m);
+		phase_exclude(&b->phases);
+	}
+
+	memory_handover(m, &b->phases);
+	phase_since_entry(&b->phases, "ready");
+
+	memory_try(m);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From the device tree to free pages, a step a function; every failure ends the run. */
+#include <earlymm/error.h>
+
+#include "console.h"
+#include "exit.h"
+#include "layout.h"
+#include "memory.h"
+
+/* Where firmware lies that enters the image at RAM's start plus this. */
+#define FIRMWARE_BYTES 0x200000
+
+/*
+ * Old firmware tells nobody of the memory that it runs in, right below the image. If the tree keeps
+ * nothing there, all of it is kept.
+ */
+static void keep_firmware(struct memblock *mb)
+{
+	phys_addr_t image = (uintptr_t)_start, base = image - FIRMWARE_BYTES;
+	const struct memblock_region *bank = memblock_search(&mb->memory, image);
+	const struct memblock_region *below;
+
+	if (!bank || image < FIRMWARE_BYTES)
+		return;
+	if (bank->base > base) {
+		base = bank->base;
+		below = memblock_search(&mb->memory, base - 1);
+		if (below && (below->flags & MEMBLOCK_NOMAP))
+			return;
+	}
+	if (base == image || memblock_overlaps_region(&mb->reserved, base, image - base))
+		return;
+	print("the tree keeps nothing for the firmware below the image: [%#lx-%#lx] is kept\n",
+	      base, image - 1);
+	if (memblock_reserve(mb, base, image - base))
+		payload_fail("no room in the memory map for the firmware's range");
+}
+
+void memory_read_map(struct memory *m, struct dt_info *info, void *fdt,
+		     const struct boot_options *opt)
+{
+	const struct dt_fixed image = {
+		.base = (uintptr_t)_start,
+		.size = (uintptr_t)_image_end - (uintptr_t)_start,
+		.cause = CAUSE_IMAGE,
+		.name = "image",
+	};
+	int err;
+
+	memblock_init(&m->mb, &memory_map);
+	m->mb.warn = &console;
+	if (opt->memblock_debug)
+		m->mb.debug = &console;
+	err = dt_to_memblock(info, fdt, (uintptr_t)fdt, &image, 1, &m->mb, &console);
+	if (err)
+		payload_fail("no memory map: %s", emm_strerror(err));
+	memblock_allow_resize(&m->mb);
+	keep_firmware(&m->mb);
+}
+
+void memory_plan(struct memory *m)
+{
+	char size[16];
+	int err = mm_plan(&m->mm, &m->mb, 0, PFN_DOWN(PHYS_ADDR_MAX), 1);
+
+	if (err)
+		payload_fail("no memory that may be mapped: %s", emm_strerror(err));
+	err = mm_place_metadata(&m->mm, &m->mb);
+	if (err)
+		payload_fail("no room for the page allocator's metadata (%s): %s; reserve less",
+			     size_text(size, m->mm.meta_bytes), emm_strerror(err));
+}
+
+void memory_poison(struct memory *m)
+{
+	uint64_t *word = (uint64_t *)(uintptr_t)m->mm.meta_pa;
+	uint64_t *end = word + m->mm.meta_bytes / sizeof(uint64_t);
+
+	/* Bits set and clear, and pointers to nowhere. */
+	for (uint64_t junk = 0x9e3779b97f4a7c15; word < end; word++, junk += 0x9e3779b97f4a7c15)
+		*word = junk;
+}
+
+void memory_handover(struct memory *m, struct phase_log *log)
+{
+	int err;
+
+	phase_begin(log, "handover");
+	err = mm_init(&m->mm, &m->mb);
+	if (!err)
+		err = memblock_free_all(&m->mm, &m->mb);
+	phase_end(log);
+	if (err)
+		payload_fail("handover: %s", emm_strerror(err));
+}
+
+void memory_try(struct memory *m)
+{
+	struct buddy_hart *hart = m->mm.buddy.harts;
+	int64_t pfn = buddy_alloc(hart, 0);
+
+	if (pfn < 0)
+		payload_fail("no page can be had after the handover: %s; everything is reserved",
+			     emm_strerror((int)pfn));
+	if (!memblock_is_map_memory(&m->mb, PFN_PHYS(pfn)) ||
+	    memblock_is_reserved(&m->mb, PFN_PHYS(pfn)))
+		payload_fail("the first page, pfn %#lx, is not free memory", pfn);
+	if (buddy_free(hart, (uint64_t)pfn, 0))
+		payload_fail("the first page, pfn %#lx, cannot be freed", pfn);
+	buddy_drain(hart);
+}
