@@ -58,6 +58,59 @@ int probe_write64(uint64_t pa, uint64_t value)
 	return failed ? -EMM_EFAULT : 0;
 }
 
+/* Blocks of this many words, until one traps or jumps to 2: @at is then its address. */
+#define BLOCK_WORDS 8
+
+#define PROBE_BLOCKS(access, at, limit, ...)                               \
+	__asm__ volatile("lla %[vec], 9f\n\t"                              \
+			 "csrrw %[vec], stvec, %[vec]\n\t"                 \
+			 "1:\n\t"                                          \
+			 "bgeu %[pa], %[end], 9f\n\t"                      \
+			 ".irp n, 0,8,16,24,32,40,48,56\n\t" access "\n\t" \
+			 ".endr\n\t"                                       \
+			 "addi %[pa], %[pa], 64\n\t"                       \
+			 "j 1b\n"                                          \
+			 "2:\n\t"                                          \
+			 ".balign 4\n"                                     \
+			 "9:\n\t"                                          \
+			 "fence rw, rw\n\t"                                \
+			 "csrw stvec, %[vec]"                              \
+			 : [pa] "+&r"(at), __VA_ARGS__                     \
+			 : [end] "r"(limit), [pat] "r"(pattern)            \
+			 : "memory")
+
+int probe_fill(uint64_t pa, uint64_t nr, uint64_t pattern, uint64_t *done)
+{
+	const uint64_t start = pa, end = pa + nr * 8;
+	unsigned long vector;
+	int err = 0;
+
+	PROBE_BLOCKS("sd %[pat], \\n(%[pa])", pa, end - nr % BLOCK_WORDS * 8, [vec] "=&r"(vector));
+	/* The rest, or the block that failed, word by word. */
+	for (; !err && pa < end; pa += err ? 0 : 8)
+		err = probe_write64(pa, pattern);
+	*done = (pa - start) / 8;
+	return err;
+}
+
+int probe_verify(uint64_t pa, uint64_t nr, uint64_t pattern, uint64_t *done)
+{
+	const uint64_t start = pa, end = pa + nr * 8;
+	unsigned long vector, value;
+	uint64_t word;
+	int err = 0;
+
+	PROBE_BLOCKS("ld %[val], \\n(%[pa])\n\tbne %[val], %[pat], 2f", pa,
+		     end - nr % BLOCK_WORDS * 8, [vec] "=&r"(vector), [val] "=&r"(value));
+	for (; !err && pa < end; pa += err ? 0 : 8) {
+		err = probe_read64(pa, &word);
+		if (!err && word != pattern)
+			err = -EMM_EINVAL;
+	}
+	*done = (pa - start) / 8;
+	return err;
+}
+
 #define SYS_EXIT_EXTENDED 0x20
 #define APPLICATION_EXIT  0x20026UL
 

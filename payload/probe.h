@@ -20,6 +20,14 @@ int probe_read64(uint64_t pa, uint64_t *value);
 int probe_write32(uint64_t pa, uint32_t value);
 int probe_write64(uint64_t pa, uint64_t value);
 
+/*
+ * probe_fill(), probe_verify(): @nr words from the aligned address @pa on are set to @pattern, or
+ * compared with it; 1.3 or 2.3 instructions a word. *done: how many came before the one at which
+ * it ended. Return 0, -EMM_EFAULT at a word that trapped, -EMM_EINVAL at one that differs.
+ */
+int probe_fill(uint64_t pa, uint64_t nr, uint64_t pattern, uint64_t *done);
+int probe_verify(uint64_t pa, uint64_t nr, uint64_t pattern, uint64_t *done);
+
 /* Ends the emulator with @status. Comes back if there is none, or none that listens. */
 void semihosting_exit(int status);
 
