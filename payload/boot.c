@@ -64,7 +64,6 @@ static void read_map(struct boot *b)
 	memory_read_map(&b->memory, &b->tree, b->fdt, &b->options);
 }
 
-
 void boot_up(struct boot *b, uint64_t hart, uint64_t fdt_pa)
 {
 	struct memory *m = &b->memory;

@@ -27,51 +27,155 @@ static int set_flag(bool *flag, const char *value)
 	return 0;
 }
 
+/* A decimal number, or a hexadecimal one with 0x. Returns what follows it; NULL: there is none. */
+static const char *read_number(const char *text, uint64_t *number)
+{
+	uint64_t base = 10, n = 0;
+	const char *start;
+
+	if (text[0] == '0' && (text[1] | 0x20) == 'x') {
+		base = 16;
+		text += 2;
+	}
+	for (start = text;; text++) {
+		uint64_t digit;
+
+		if (*text >= '0' && *text <= '9')
+			digit = (uint64_t)(*text - '0');
+		else if (base == 16 && (*text | 0x20) >= 'a' && (*text | 0x20) <= 'f')
+			digit = (uint64_t)((*text | 0x20) - 'a') + 10;
+		else
+			break;
+		if (n > (UINT64_MAX - digit) / base)
+			return NULL;
+		n = n * base + digit;
+	}
+	*number = n;
+	return text == start ? NULL : text;
+}
+
+/* Linux: memparse. 64M, 0x1000, 2g */
+static int read_size(uint64_t *bytes, const char *value)
+{
+	static const char units[] = "kmgtpe";
+	const char *rest, *unit;
+	uint64_t n = 0;
+	unsigned int shift = 0;
+
+	rest = value ? read_number(value, &n) : NULL;
+	if (!rest)
+		return -EMM_EINVAL;
+	if (*rest) {
+		unit = strchr(units, *rest | 0x20);
+		if (!unit || !*unit || rest[1])
+			return -EMM_EINVAL;
+		shift = 10 * (unsigned int)(unit - units + 1);
+	}
+	if (n > UINT64_MAX >> shift)
+		return -EMM_EINVAL;
+	*bytes = n << shift;
+	return 0;
+}
+
+static int set_mem(struct boot_options *opt, const char *value)
+{
+	uint64_t bytes;
+
+	if (read_size(&bytes, value) || bytes < PAGE_SIZE)
+		return -EMM_EINVAL;
+	opt->mem_limit_bytes = bytes & PAGE_MASK;
+	return 0;
+}
+
 static int set_memblock(struct boot_options *opt, const char *value)
 {
-	if (!value || strcmp(value, "debug"))
+	if (value && !strcmp(value, "debug"))
+		opt->memblock_debug = true;
+	else if (value && !strcmp(value, "discard"))
+		opt->memblock_discard = true;
+	else
 		return -EMM_EINVAL;
-	opt->memblock_debug = true;
 	return 0;
+}
+
+static int set_memtest(struct boot_options *opt, const char *value)
+{
+	uint64_t n = MEMTEST_ALL;
+	const char *rest = value ? read_number(value, &n) : "";
+
+	if (!rest || *rest || n > MEMTEST_ALL)
+		return -EMM_EINVAL;
+	opt->memtest_patterns = (unsigned int)n;
+	return 0;
+}
+
+static int set_meta_poison(struct boot_options *opt, const char *value)
+{
+	return set_flag(&opt->meta_poison, value);
+}
+
+static int set_movable_node(struct boot_options *opt, const char *value)
+{
+	return set_flag(&opt->movable_node, value);
+}
+
+static int set_verbose(struct boot_options *opt, const char *value)
+{
+	int err = set_flag(&opt->verbose, value);
+
+	opt->bench.verbose = opt->verbose;
+	return err;
+}
+
+static const struct {
+	const char *key;
+	int (*set)(struct boot_options *opt, const char *value);
+	const char *hint; /* for a value that is not understood */
+} options[] = {
+	{ "mem", set_mem, "a size of a page or more, like 512M" },
+	{ "memblock", set_memblock, "debug or discard" },
+	{ "memtest", set_memtest, "a number of patterns up to 17" },
+	{ "meta_poison", set_meta_poison, "0 or 1" },
+	{ "movable_node", set_movable_node, "0 or 1" },
+	{ "verbose", set_verbose, "0 or 1" },
+};
+
+/* Words of the arguments, made printable, for one line of the log. */
+struct words {
+	char text[256];
+	size_t used;
+};
+
+static void append(struct words *w, const char *text)
+{
+	for (; *text && w->used < sizeof(w->text) - 1; text++)
+		w->text[w->used++] = *text > ' ' && *text < 0x7f && *text != '@' ? *text : '?';
+	w->text[w->used] = '\0';
 }
 
 /* 0, -EMM_ENOENT for an unknown key, -EMM_EINVAL for a bad value, which was reported. */
 static int set_option(struct boot_options *opt, const char *key, const char *value,
 		      const struct printer *out)
 {
+	struct words shown = { .used = 0 };
 	int err = bench_option(&opt->bench, key, value, out);
 
 	if (err != -EMM_ENOENT)
 		return err;
-	if (!strcmp(key, "meta_poison"))
-		err = set_flag(&opt->meta_poison, value);
-	else if (!strcmp(key, "verbose"))
-		err = set_flag(&opt->verbose, value);
-	else if (!strcmp(key, "memblock"))
-		err = set_memblock(opt, value);
-	else
-		return -EMM_ENOENT;
-	if (err)
-		print_to(out, "bootargs: %s=%s is not understood; %s\n", key, value ? value : "",
-			 strcmp(key, "memblock") ? "0 or 1" : "memblock=debug is");
-	opt->bench.verbose = opt->verbose;
-	return err;
+	for (unsigned int i = 0; i < ARRAY_SIZE(options); i++) {
+		if (strcmp(key, options[i].key))
+			continue;
+		err = options[i].set(opt, value);
+		append(&shown, value ? value : "");
+		if (err)
+			print_to(out, "bootargs: %s=%s is not understood; %s\n", key, shown.text,
+				 options[i].hint);
+		return err;
+	}
+	return -EMM_ENOENT;
 }
 
-/* The words that nobody knew, for one line of the log. */
-struct unknown {
-	char text[256];
-	size_t used;
-};
-
-static void append(struct unknown *u, const char *text)
-{
-	for (; *text && u->used < sizeof(u->text) - 1; text++)
-		u->text[u->used++] = *text > ' ' && *text < 0x7f && *text != '@' ? *text : '?';
-	u->text[u->used] = '\0';
-}
-
-static void note_unknown(struct unknown *u, const char *key, const char *value)
+static void note_unknown(struct words *u, const char *key, const char *value)
 {
 	if (u->used)
 		append(u, ",");
@@ -84,7 +188,7 @@ static void note_unknown(struct unknown *u, const char *key, const char *value)
 
 int boot_options_parse(struct boot_options *opt, const char *args, const struct printer *out)
 {
-	struct unknown unknown = { .used = 0 };
+	struct words unknown = { .used = 0 };
 	char key[MAX_KEY], buf[MAX_VALUE];
 	int err, found, result = 0;
 

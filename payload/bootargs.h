@@ -11,10 +11,17 @@
 #include <earlymm/types.h>
 #include "bench.h"
 
+/* Linux has as many test patterns. */
+#define MEMTEST_ALL 17
+
 struct boot_options {
 	struct bench_options bench; /* bench= seed= reps= records= */
 	bool meta_poison; /* meta_poison[=0|1]: metadata's memory is filled with garbage first */
+	uint64_t mem_limit_bytes; /* mem=SIZE: only the first so many bytes of memory; 0: all */
+	unsigned int memtest_patterns; /* memtest[=N]: free memory is tested; 0: not */
 	bool memblock_debug; /* memblock=debug: each call is printed */
+	bool memblock_discard; /* memblock=discard: its grown arrays go back after the boot */
+	bool movable_node; /* movable_node[=0|1]: nothing early in hotpluggable memory */
 	bool verbose; /* verbose[=0|1]: long reports */
 };
 
