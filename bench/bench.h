@@ -195,6 +195,7 @@ int bench_init(struct bench *b, const struct bench_config *cfg);
 /* Records of the boot, each written at once. The names `handover` and `ready` go in the table. */
 void bench_record_run(struct bench *b, const struct bench_run_info *info);
 void bench_record_phase(struct bench *b, const struct bench_phase *phase);
+void bench_record_early(struct bench *b, const char *kind, uint64_t meta_bytes);
 void bench_record_mem(struct bench *b, const struct bench_mem *mem);
 
 /*

@@ -89,6 +89,16 @@ static bool same_word(const char *a, const char *b)
 	return *a == *b;
 }
 
+void bench_record_early(struct bench *b, const char *kind, uint64_t meta_bytes)
+{
+	struct record r;
+
+	record_open(&r, &b->records, "early");
+	record_word(&r, "kind", kind);
+	record_uint(&r, "meta_bytes", meta_bytes);
+	record_close(&r);
+}
+
 void bench_record_phase(struct bench *b, const struct bench_phase *phase)
 {
 	struct record r;

@@ -36,6 +36,24 @@ static void keep_firmware(struct memblock *mb)
 		payload_fail("no room in the memory map for the firmware's range");
 }
 
+/* mem=: the first so many bytes of memory, and what is no-map everywhere. */
+static void limit_memory(struct memblock *mb, uint64_t limit_bytes)
+{
+	phys_addr_t image = (uintptr_t)_start, all = memblock_phys_mem_size(mb), left;
+	bool has_image = memblock_is_map_memory(mb, image);
+	char size[3][16];
+
+	if (!limit_bytes)
+		return;
+	memblock_mem_limit_remove_map(mb, limit_bytes);
+	left = memblock_phys_mem_size(mb);
+	if (has_image && !memblock_is_region_memory(mb, image, (phys_addr_t)(_image_end - _start)))
+		payload_fail("mem=%s leaves out the image, [%#lx-%#lx]",
+			     size_text(size[0], limit_bytes), image, (uintptr_t)_image_end - 1);
+	print("mem=%s: %s of %s are left\n", size_text(size[0], limit_bytes),
+	      size_text(size[1], left), size_text(size[2], all));
+}
+
 void memory_read_map(struct memory *m, struct dt_info *info, void *fdt,
 		     const struct boot_options *opt)
 {
@@ -49,13 +67,15 @@ void memory_read_map(struct memory *m, struct dt_info *info, void *fdt,
 
 	memblock_init(&m->mb, &memory_map);
 	m->mb.warn = &console;
+	m->mb.movable_node = opt->movable_node;
 	if (opt->memblock_debug)
 		m->mb.debug = &console;
 	err = dt_to_memblock(info, fdt, (uintptr_t)fdt, &image, 1, &m->mb, &console);
 	if (err)
 		payload_fail("no memory map: %s", emm_strerror(err));
-	memblock_allow_resize(&m->mb);
 	keep_firmware(&m->mb);
+	limit_memory(&m->mb, opt->mem_limit_bytes);
+	memblock_allow_resize(&m->mb);
 }
 
 void memory_plan(struct memory *m)
