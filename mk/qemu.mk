@@ -46,6 +46,18 @@ run: image $(no-kernel) | need-qemu
 bench: image $(no-kernel) | need-qemu
 	$(Q)$(call qemu-command,$(or $(MEM),3G),$(or $(BOOTARGS),bench=all records=all meta_poison=1)) </dev/null | tee $P/bench.log
 
+# What the early allocators cost: the table of docs/memory-map.md.
+.PHONY: early-costs
+early-args = bench=none records=all meta_poison=1 early=$1
+define early-cost
+@$(call qemu-command,$2,$(call early-args,$1)) </dev/null | awk -v kind=$1 -v mem=$2 -f mk/early-costs.awk
+
+endef
+early-costs: image $(no-kernel) | need-qemu
+	@echo "| early=    |  RAM |     set-up | metadata | handover | own bytes |"
+	@echo "| --------- | ---: | ---------: | -------: | -------: | --------: |"
+	$(foreach m,64M 1G 64G,$(foreach k,memblock nobootmem bootmem,$(call early-cost,$k,$m)))
+
 GDB ?= gdb-multiarch
 debug: image $(no-kernel) | need-qemu
 	@echo "QEMU waits for gdb. In another terminal:"
