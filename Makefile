@@ -39,7 +39,7 @@ help:
 	@cat mk/help.txt
 
 clean:
-	$(Q)rm -rf $(addprefix $(O)/,$(boards) host-gcc host-clang check tests)
+	$(Q)rm -rf $(addprefix $(O)/,$(boards) $(host-variants) check tests)
 
 distclean: clean
 	$(Q)rm -rf $(DEPS) compile_commands.json

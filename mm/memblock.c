@@ -5,6 +5,10 @@
  */
 #include "memblock_internal.h"
 
+_Static_assert(INIT_MEMBLOCK_REGIONS >= 1, "an empty map's first entry reads as zero");
+_Static_assert(SMP_CACHE_BYTES > 0 && !(SMP_CACHE_BYTES & (SMP_CACHE_BYTES - 1)),
+	       "the default alignment is a power of two");
+
 static void init_type(struct memblock_type *type, struct memblock_region *regions, const char *name)
 {
 	type->cnt = 0;

@@ -178,6 +178,7 @@ int memblock_find_in_range(const struct memblock *mb, phys_addr_t start, phys_ad
 	struct request req = request(size, align, start, end, NUMA_NO_NODE, CAUSE_OTHER);
 
 	req.hard_min = true;
+	debug_request(mb, "memblock_find_in_range", &req, MEMBLOCK_CALLER);
 	return find_block(mb, &req, pa);
 }
 
@@ -245,4 +246,27 @@ int memblock_alloc_node(struct memblock *mb, phys_addr_t size, phys_addr_t align
 	struct request req = request(size, align, 0, MEMBLOCK_ALLOC_ACCESSIBLE, nid, CAUSE_ALLOC);
 
 	return alloc_ptr(mb, "memblock_alloc_node", &req, true, ptr, MEMBLOCK_CALLER);
+}
+
+int memblock_free_ptr(struct memblock *mb, const void *ptr, phys_addr_t size)
+{
+	const struct memblock_type *type = &mb->reserved;
+	unsigned long i;
+
+	memblock_debug_call(mb, "memblock_free_ptr", (uintptr_t)ptr, size, 0, MEMBLOCK_CALLER);
+	if (!ptr || !size)
+		return 0;
+	for (i = 0; mb->map && i < type->cnt; i++) {
+		const struct memblock_region *r = &type->regions[i];
+		uintptr_t start, offset;
+
+		if (MEMBLOCK_CAUSE(r->flags) != CAUSE_ALLOC)
+			continue;
+		start = (uintptr_t)phys_to_virt(mb->map, r->base, r->size);
+		offset = (uintptr_t)ptr - start;
+		if (start && offset < r->size && size <= r->size - offset)
+			return memblock_remove_range(mb, &mb->reserved, r->base + offset,
+						     r->base + offset + size);
+	}
+	return -EMM_ENOENT;
 }

@@ -37,6 +37,13 @@ void memblock_print_call(const struct memblock *mb, const char *call, phys_addr_
 		 (unsigned long long)(uintptr_t)caller);
 }
 
+void memblock_print_setting(const struct memblock *mb, const char *call, uint64_t value,
+			    const void *caller)
+{
+	print_to(mb->debug, "%s: 0x%llx caller 0x%llx\n", call, (unsigned long long)value,
+		 (unsigned long long)(uintptr_t)caller);
+}
+
 static void dump_region(const struct memblock_type *type, unsigned long i,
 			const struct printer *out)
 {

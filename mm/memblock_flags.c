@@ -74,35 +74,31 @@ static void plan_change(const struct memblock_type *type, const struct change *c
 	}
 }
 
-/* Merges entries [first, last] as far as they exist, in one pass. */
-static void merge_entries(struct memblock_type *type, unsigned long first, unsigned long last)
+/* Merges entries [first, end) in one pass. Returns the end of what is left of them. */
+static unsigned long merge_entries(struct memblock_region *r, unsigned long first,
+				   unsigned long end)
 {
-	struct memblock_region *r = type->regions;
 	unsigned long from, to = first;
 
-	for (from = first + 1; from <= last && from < type->cnt; from++) {
+	for (from = first + 1; from < end; from++) {
 		if (mergeable(&r[to], &r[from]))
 			r[to].size += r[from].size;
 		else
 			r[++to] = r[from];
 	}
-	memblock_move_tail(type, from, to + 1);
+	return to + 1;
 }
 
-static void insert_entry(struct memblock_type *type, unsigned long i,
-			 const struct memblock_region *r)
-{
-	memblock_move_tail(type, i, i + 1);
-	type->regions[i] = *r;
-}
-
-/* The parts outside the range are set aside, the rest is changed and merged, they come back. */
+/*
+ * The parts outside the range are set aside, the rest is changed and merged, and they come back.
+ * The entries above move once, to where they stay.
+ */
 static void do_change(struct memblock_type *type, const struct change *c,
 		      const struct change_plan *plan)
 {
 	struct memblock_region *r = type->regions;
 	struct memblock_region low = r[plan->first], high = r[plan->last - 1];
-	unsigned long i;
+	unsigned long i, tail = plan->last, end = plan->last;
 
 	if (plan->cut_low) {
 		low.size = c->base - low.base;
@@ -116,12 +112,19 @@ static void do_change(struct memblock_type *type, const struct change *c,
 	}
 	for (i = plan->first; i < plan->last; i++)
 		r[i] = changed(&r[i], c);
-	if (plan->merges)
-		merge_entries(type, plan->first ? plan->first - 1 : 0, plan->last);
+	if (plan->merges) {
+		/* With the neighbours: a side that is cut off comes between. */
+		tail += !plan->cut_high && plan->last < type->cnt;
+		end = merge_entries(r, plan->first - (!plan->cut_low && plan->first), tail);
+	}
+	memblock_move_tail(type, tail, end + plan->cut_low + plan->cut_high);
 	if (plan->cut_high)
-		insert_entry(type, plan->last - plan->merges, &high);
-	if (plan->cut_low)
-		insert_entry(type, plan->first, &low);
+		r[end + plan->cut_low] = high;
+	if (plan->cut_low) {
+		for (i = end; i > plan->first; i--)
+			r[i] = r[i - 1];
+		r[plan->first] = low;
+	}
 }
 
 static int change_range(struct memblock *mb, struct memblock_type *type, const struct change *c)

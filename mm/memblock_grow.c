@@ -109,6 +109,8 @@ static struct memblock_array switch_array(struct memblock *mb, struct memblock_t
 	type->regions = new->regions;
 	type->max = new->max;
 	*array = new->at;
+	print_to(mb->debug, "memblock: the %s array has %lu entries, at 0x%016llx\n", type->name,
+		 type->max, (unsigned long long)new->at.base);
 	return old;
 }
 
@@ -121,11 +123,8 @@ static int use_array(struct memblock *mb, struct memblock_type *type, const stru
 		.nid = NUMA_NO_NODE,
 	};
 	struct memblock_array old = switch_array(mb, type, new);
-	int err;
+	int err = memblock_add_range(mb, &mb->reserved, &add);
 
-	print_to(mb->debug, "memblock: the %s array has %lu entries, at 0x%016llx\n", type->name,
-		 type->max, (unsigned long long)new->at.base);
-	err = memblock_add_range(mb, &mb->reserved, &add);
 	return err ? err : free_array(mb, &old);
 }
 
@@ -147,8 +146,8 @@ int memblock_make_room(struct memblock *mb, struct memblock_type *type, unsigned
 			    "reserved, or raise INIT_MEMBLOCK_REGIONS");
 	if (!mb->memory.cnt)
 		return full(mb, type,
-			    "no memory is registered to hold a larger one; "
-			    "raise INIT_MEMBLOCK_REGIONS");
+			    "no memory is registered to hold a larger one; call memblock_add() "
+			    "first, or raise INIT_MEMBLOCK_REGIONS");
 	if (grow_reserved) {
 		err = find_array(mb, reserved, type == reserved ? more : 0, &avoid, &new_reserved);
 		if (err)
@@ -169,28 +168,26 @@ int memblock_make_room(struct memblock *mb, struct memblock_type *type, unsigned
 
 void memblock_allow_resize(struct memblock *mb)
 {
+	memblock_debug_setting(mb, "memblock_allow_resize", true, MEMBLOCK_CALLER);
 	mb->can_resize = true;
 }
 
-static bool bytes_overlap(const void *a, uint64_t a_bytes, const void *b, uint64_t b_bytes)
+static bool overlap(uint64_t a, uint64_t a_bytes, uint64_t b, uint64_t b_bytes)
 {
-	uintptr_t x = (uintptr_t)a, y = (uintptr_t)b;
-
-	return x < y ? y - x < a_bytes : x - y < b_bytes;
+	return a < b ? b - a < a_bytes : a - b < b_bytes;
 }
 
 /* Whether @new, which is mapped, covers (part of) an array that is in use, or @mb itself. */
 static bool array_in_use(const struct memblock *mb, const struct new_array *new)
 {
-	const struct memblock_type *types[2] = { &mb->memory, &mb->reserved };
+	const struct memblock_array *array[2] = { &mb->memory_array, &mb->reserved_array };
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(types); i++) {
-		if (bytes_overlap(new->regions, new->at.size, types[i]->regions,
-				  types[i]->max * sizeof(struct memblock_region)))
+	for (i = 0; i < ARRAY_SIZE(array); i++) {
+		if (overlap(new->at.base, new->at.size, array[i]->base, array[i]->size))
 			return true;
 	}
-	return bytes_overlap(new->regions, new->at.size, mb, sizeof(*mb));
+	return overlap((uintptr_t) new->regions, new->at.size, (uintptr_t)mb, sizeof(*mb));
 }
 
 int memblock_place_array(struct memblock *mb, struct memblock_type *type, phys_addr_t base,
@@ -200,6 +197,7 @@ int memblock_place_array(struct memblock *mb, struct memblock_type *type, phys_a
 	struct memblock_array old;
 	unsigned long room;
 
+	memblock_debug_setting(mb, "memblock_place_array", max, MEMBLOCK_CALLER);
 	if (!type_is_of(mb, type) || base % _Alignof(struct memblock_region) || !max ||
 	    max < type->cnt || max > (PHYS_ADDR_MAX - base) / sizeof(struct memblock_region))
 		return -EMM_EINVAL;

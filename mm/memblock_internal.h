@@ -110,16 +110,26 @@ uint32_t memblock_choose_flags(const struct memblock *mb);
 
 /* ---- memblock_dump.c ---- */
 
-/* The line of one call on mb->debug; inline so that silence costs one test. */
+/* The line of one call on mb->debug: on a range, or one that sets something. */
 void memblock_print_call(const struct memblock *mb, const char *call, phys_addr_t base,
 			 phys_addr_t size, uint32_t flags, const void *caller);
+void memblock_print_setting(const struct memblock *mb, const char *call, uint64_t value,
+			    const void *caller);
 
+/* Inline, so that silence costs one test. */
 static inline void memblock_debug_call(const struct memblock *mb, const char *call,
 				       phys_addr_t base, phys_addr_t size, uint32_t flags,
 				       const void *caller)
 {
 	if (mb->debug)
 		memblock_print_call(mb, call, base, size, flags, caller);
+}
+
+static inline void memblock_debug_setting(const struct memblock *mb, const char *call,
+					  uint64_t value, const void *caller)
+{
+	if (mb->debug)
+		memblock_print_setting(mb, call, value, caller);
 }
 
 #endif

@@ -7,6 +7,7 @@
 
 void memblock_set_current_limit(struct memblock *mb, phys_addr_t limit)
 {
+	memblock_debug_setting(mb, "memblock_set_current_limit", limit, MEMBLOCK_CALLER);
 	mb->current_limit = limit;
 }
 
@@ -17,6 +18,7 @@ phys_addr_t memblock_get_current_limit(const struct memblock *mb)
 
 void memblock_set_bottom_up(struct memblock *mb, bool enable)
 {
+	memblock_debug_setting(mb, "memblock_set_bottom_up", enable, MEMBLOCK_CALLER);
 	mb->bottom_up = enable;
 }
 
@@ -78,22 +80,46 @@ static phys_addr_t address_of_limit(const struct memblock *mb, phys_addr_t limit
 	return PHYS_ADDR_MAX;
 }
 
-/* Drops what lies outside [base, end), except, if @keep_nomap, NOMAP entries. */
-static void keep_range(struct memblock_type *type, phys_addr_t base, phys_addr_t end,
-		       bool keep_nomap)
+/* Whether any of @r is in use as an array of @mb itself. */
+static bool holds_array(const struct memblock *mb, const struct memblock_region *r)
+{
+	const struct memblock_array *array[2] = { &mb->memory_array, &mb->reserved_array };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(array); i++) {
+		if (array[i]->size && array[i]->base < region_end(r) &&
+		    r->base < array[i]->base + array[i]->size)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Drops what lies outside [base, end), except, if @keep_nomap, NOMAP entries, and reservations that
+ * hold an array in use: memory may be added there again.
+ */
+static void keep_range(struct memblock *mb, struct memblock_type *type, phys_addr_t base,
+		       phys_addr_t end, bool keep_nomap)
 {
 	unsigned long from, to = 0;
 
 	for (from = 0; from < type->cnt; from++) {
 		const struct memblock_region *r = &type->regions[from];
 
-		if (keep_nomap && (r->flags & MEMBLOCK_NOMAP))
+		if (type == &mb->reserved ? holds_array(mb, r)
+					  : keep_nomap && (r->flags & MEMBLOCK_NOMAP))
 			to = keep_part(type, from, to, r->base, region_end(r));
 		else
 			to = keep_part(type, from, to, max_addr_of(base, r->base),
 				       min_addr_of(end, region_end(r)));
 	}
 	set_count(type, to);
+}
+
+static void cap_maps(struct memblock *mb, phys_addr_t base, phys_addr_t end, bool keep_nomap)
+{
+	keep_range(mb, &mb->memory, base, end, keep_nomap);
+	keep_range(mb, &mb->reserved, base, end, keep_nomap);
 }
 
 void memblock_enforce_memory_limit(struct memblock *mb, phys_addr_t limit)
@@ -103,14 +129,7 @@ void memblock_enforce_memory_limit(struct memblock *mb, phys_addr_t limit)
 	memblock_debug_call(mb, "memblock_enforce_memory_limit", 0, limit, 0, MEMBLOCK_CALLER);
 	if (!limit || end == PHYS_ADDR_MAX)
 		return;
-	keep_range(&mb->memory, 0, end, false);
-	keep_range(&mb->reserved, 0, end, false);
-}
-
-static void cap_memory(struct memblock *mb, phys_addr_t base, phys_addr_t end)
-{
-	keep_range(&mb->memory, base, end, true);
-	keep_range(&mb->reserved, base, end, false);
+	cap_maps(mb, 0, end, false);
 }
 
 void memblock_cap_memory_range(struct memblock *mb, phys_addr_t base, phys_addr_t size)
@@ -118,7 +137,7 @@ void memblock_cap_memory_range(struct memblock *mb, phys_addr_t base, phys_addr_
 	memblock_debug_call(mb, "memblock_cap_memory_range", base, size, 0, MEMBLOCK_CALLER);
 	if (!size || !mb->memory.cnt)
 		return;
-	cap_memory(mb, base, range_end(base, size));
+	cap_maps(mb, base, range_end(base, size), true);
 }
 
 void memblock_mem_limit_remove_map(struct memblock *mb, phys_addr_t limit)
@@ -128,5 +147,5 @@ void memblock_mem_limit_remove_map(struct memblock *mb, phys_addr_t limit)
 	memblock_debug_call(mb, "memblock_mem_limit_remove_map", 0, limit, 0, MEMBLOCK_CALLER);
 	if (!limit || end == PHYS_ADDR_MAX)
 		return;
-	cap_memory(mb, 0, end);
+	cap_maps(mb, 0, end, true);
 }

@@ -9,6 +9,7 @@
 
 #include <earlymm/types.h>
 
+/* Entries that each of the two arrays starts with, at least 1. Settable at build time. */
 #ifndef INIT_MEMBLOCK_REGIONS
 #define INIT_MEMBLOCK_REGIONS 128
 #endif
@@ -276,8 +277,7 @@ int memblock_find_in_range(const struct memblock *mb, phys_addr_t start, phys_ad
 
 /*
  * By pointer, with CAUSE_ALLOC. The `raw` ones leave the memory as it was, the others zero it.
- * Also -EMM_EFAULT if phys_to_virt does not reach the block. For a block that is to be freed use
- * the physical ones: there is no way back from the pointer.
+ * Also -EMM_EFAULT if phys_to_virt does not reach the block.
  */
 int memblock_alloc_try_nid(struct memblock *mb, phys_addr_t size, phys_addr_t align,
 			   phys_addr_t min_addr, phys_addr_t max_addr, int nid, void **ptr);
@@ -295,6 +295,15 @@ int memblock_alloc_low(struct memblock *mb, phys_addr_t size, phys_addr_t align,
 /* On @nid if possible. */
 int memblock_alloc_node(struct memblock *mb, phys_addr_t size, phys_addr_t align, int nid,
 			void **ptr);
+
+/*
+ * Ends the reservation of @size bytes at @ptr, which the calls above gave, or of a part of them. A
+ * NULL @ptr, or size 0: nothing happens. The address is found by asking phys_to_virt for each entry
+ * with CAUSE_ALLOC, as a whole: O(n). memblock_free() needs no search.
+ * returns: 0, -EMM_ENOENT (no such entry holds all of it), -EMM_ENOSPC and -EMM_EFAULT (only where
+ * an entry is split in two). Linux: memblock_free; memblock_free_ptr in 5.15.
+ */
+int memblock_free_ptr(struct memblock *mb, const void *ptr, phys_addr_t size);
 
 /* ---- iteration ---- */
 
@@ -400,15 +409,15 @@ int memblock_trim_memory(struct memblock *mb, phys_addr_t align);
 
 /*
  * Keeps the first @limit bytes of memory, counted over all entries, and drops all memory (NOMAP
- * too) and every reservation above. 0, or more than there is: nothing happens. O(n).
- * Linux: memblock_enforce_memory_limit.
+ * too) and every reservation above; entries that hold an array in use stay, whole. 0, or more than
+ * there is: nothing happens. O(n). Linux: memblock_enforce_memory_limit.
  */
 void memblock_enforce_memory_limit(struct memblock *mb, phys_addr_t limit);
 
 /*
  * Keeps memory inside [base, base + size), and NOMAP entries everywhere, whole; drops other
- * memory and every reservation outside. Size 0, or no memory: nothing happens. O(n).
- * Linux: memblock_cap_memory_range.
+ * memory and every reservation outside; entries that hold an array in use stay, whole. Size 0, or
+ * no memory: nothing happens. O(n). Linux: memblock_cap_memory_range.
  */
 void memblock_cap_memory_range(struct memblock *mb, phys_addr_t base, phys_addr_t size);
 

@@ -16,6 +16,7 @@ static void init_makes_an_empty_map(void **state)
 
 	expect_empty(mb, memory);
 	expect_empty(mb, reserved);
+	assert_int_equal(INIT_MEMBLOCK_REGIONS, 128);
 	assert_int_equal(mb->memory.max, INIT_MEMBLOCK_REGIONS);
 	assert_int_equal(mb->reserved.max, INIT_MEMBLOCK_REGIONS);
 	assert_string_equal(mb->memory.name, "memory");
@@ -205,7 +206,14 @@ static void add_is_cut_at_the_top(void **state)
 	expect_map(mb, reserved, { PHYS_ADDR_MAX - 7, 7, 0, NONE });
 }
 
-/* Expect a range of size 0 to change nothing, wherever it lies. */
+/*
+ *  1        2
+ *  +--------+
+ *  |        |
+ *  +--------+
+ *  ^   ^    ^            ^    ranges of size 0, the last at the top
+ * Expect none of them to change anything, nor one in an empty map.
+ */
 static void size_0_changes_nothing(void **state)
 {
 	struct memblock *mb = map_of(state);

@@ -110,15 +110,17 @@ static void placement_passes_over_what_is_taken(void **state)
 static void alignment(void **state)
 {
 	struct memblock *mb = map_of(state);
+	const phys_addr_t line = SMP_CACHE_BYTES;
 
-	assert_int_equal(memblock_add(mb, MIB(16) + 24, MIB(4) - 48), 0);
-	assert_int_equal(alloc(mb, 10, 0), MIB(20) - SMP_CACHE_BYTES);
-	assert_int_equal(alloc(mb, 10, 1), MIB(20) - 34);
-	assert_int_equal(alloc(mb, 10, 0), MIB(20) - 2 * SMP_CACHE_BYTES);
+	/* Half a cache line short at both ends. */
+	assert_int_equal(memblock_add(mb, MIB(16) + line / 2, MIB(4) - line), 0);
+	assert_int_equal(alloc(mb, 10, 0), MIB(20) - line);
+	assert_int_equal(alloc(mb, 5, 1), MIB(20) - line / 2 - 5);
+	assert_int_equal(alloc(mb, 10, 0), MIB(20) - 2 * line);
 	assert_int_equal(alloc(mb, 10, MIB(1)), MIB(19));
 	memblock_set_bottom_up(mb, true);
-	assert_int_equal(alloc(mb, 10, 0), MIB(16) + SMP_CACHE_BYTES);
-	assert_int_equal(alloc(mb, 10, 1), MIB(16) + 24);
+	assert_int_equal(alloc(mb, 10, 0), MIB(16) + line);
+	assert_int_equal(alloc(mb, 15, 1), MIB(16) + line / 2);
 	assert_int_equal(alloc(mb, 10, MIB(2)), MIB(18));
 	assert_int_equal(mb->reserved.total_size, 70);
 }
@@ -466,7 +468,14 @@ static void alloc_low_stays_low(void **state)
 	assert_int_equal(memblock_alloc(mb, MIB(1), 1, &ptr), 0);
 }
 
-/* Expect an allocation whose memory cannot be reached to fail and to record nothing. */
+/*
+ *  16        17        18
+ *  +---------+---------+
+ *  | reached | not     |     by phys_to_virt
+ *  +---------+---------+
+ *                     ^      the highest fit
+ * Expect the allocation to fail, to record nothing, and not to settle for a lower place.
+ */
 static void unreachable_memory(void **state)
 {
 	struct helper_memblock *h = *state;
@@ -484,7 +493,14 @@ static void unreachable_memory(void **state)
 	assert_ptr_equal(ptr, h);
 }
 
-/* A full array that may not grow: expect an allocation to fail, unless it merges. */
+/*
+ *    1 2 3 4 5         255                1022  1023  1024
+ *  +-+-+-+-+-+--     --+-+-----------------+-----+-----+
+ *  | |X| |X| |  . . .  |X|                 |  ^  |alloc|    128 entries, all there may be
+ *  +-+-+-+-+-+--     --+-+-----------------+-----+-----+
+ * Expect an allocation to fail where it needs an entry (another alignment or cause), and to succeed
+ * where it merges.
+ */
 static void full_array(void **state)
 {
 	struct helper_memblock *h = *state;
@@ -499,6 +515,55 @@ static void full_array(void **state)
 			 -EMM_ENOSPC);
 	assert_int_equal(alloc(mb, MIB(1), MIB(1)), GIB(1) - MIB(2));
 	assert_int_equal(mb->reserved.cnt, mb->reserved.max);
+}
+
+/*
+ *  16                       23    24
+ *  +-----------+------------+-----+
+ *  |           |  3 blocks  |other|     the other one is no allocation by pointer
+ *  +-----------+------------+-----+
+ *                ^^^ ^^       ^ ^^^^
+ * Expect a block, a part of one, and all that merged to be freed by pointer; NULL and size 0 to be
+ * nothing; and what no block holds, or not all of it, to be refused.
+ */
+static void free_by_pointer(void **state)
+{
+	struct helper_memblock *h = *state;
+	struct memblock *mb = &h->mb;
+	unsigned char *block[3];
+	struct helper_snapshot before;
+	unsigned int i;
+
+	helper_memblock_arena(h, MIB(16), MIB(8));
+	assert_int_equal(memblock_add(mb, MIB(16), MIB(8)), 0);
+	assert_int_equal(memblock_reserve_cause(mb, MIB(23), MIB(1), CAUSE_FDT), 0);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(memblock_alloc(mb, 4096, 4096, (void **)&block[i]), 0);
+	expect_map(mb, reserved, { MIB(23) - 12288, 12288, ALLOC(CAUSE_ALLOC), NONE },
+		   { MIB(23), MIB(1), RSRV(CAUSE_FDT), NONE });
+
+	helper_snapshot_take(&before, mb);
+	assert_int_equal(memblock_free_ptr(mb, NULL, 4096), 0);
+	assert_int_equal(memblock_free_ptr(mb, block[0], 0), 0);
+	assert_int_equal(memblock_free_ptr(mb, block[0], 4097), -EMM_ENOENT);
+	assert_int_equal(memblock_free_ptr(mb, block[2] - 1, 1), -EMM_ENOENT);
+	assert_int_equal(memblock_free_ptr(mb, block[2], PHYS_ADDR_MAX), -EMM_ENOENT);
+	assert_int_equal(memblock_free_ptr(mb, block[0] + 4096, 1), -EMM_ENOENT);
+	h->unreachable = true;
+	assert_int_equal(memblock_free_ptr(mb, block[0], 4096), -EMM_ENOENT);
+	h->unreachable = false;
+	mb->map = NULL;
+	assert_int_equal(memblock_free_ptr(mb, block[0], 4096), -EMM_ENOENT);
+	mb->map = &h->map;
+	helper_snapshot_check(&before, mb);
+
+	assert_int_equal(memblock_free_ptr(mb, block[1], 100), 0);
+	expect_map(mb, reserved, { MIB(23) - 12288, 4096, ALLOC(CAUSE_ALLOC), NONE },
+		   { MIB(23) - 8092, 8092, ALLOC(CAUSE_ALLOC), NONE },
+		   { MIB(23), MIB(1), RSRV(CAUSE_FDT), NONE });
+	assert_int_equal(memblock_free_ptr(mb, block[1] + 100, 8092), 0);
+	assert_int_equal(memblock_free_ptr(mb, block[2], 4096), 0);
+	expect_map(mb, reserved, { MIB(23), MIB(1), RSRV(CAUSE_FDT), NONE });
 }
 
 int main(void)
@@ -520,6 +585,7 @@ int main(void)
 		memblock_test(alloc_low_stays_low),
 		memblock_test(unreachable_memory),
 		memblock_test(full_array),
+		memblock_test(free_by_pointer),
 	};
 
 	return cmocka_run_group_tests_name("memblock: allocation", tests, NULL, NULL);

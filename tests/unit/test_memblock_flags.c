@@ -260,6 +260,58 @@ static void mark_in_a_full_array(void **state)
 	assert_true(memblock_is_valid(mb));
 }
 
+/*
+ *  1        4    5    6    7    8    9    10
+ *  +--------+    +----+    +----+    +----+
+ *  |   3    |    | 0  |    | 1  |    | 2  |    nodes
+ *  +--------+    +----+    +----+    +----+
+ *     2   3
+ *     |HOT|
+ * Expect the entries above to move up by two, in order, each with its node; and back again.
+ */
+static void isolating_keeps_what_is_above(void **state)
+{
+	struct memblock *mb = map_of(state);
+
+	assert_int_equal(memblock_add_node(mb, MIB(1), MIB(3), 3, 0), 0);
+	assert_int_equal(memblock_add_node(mb, MIB(5), MIB(1), 0, 0), 0);
+	assert_int_equal(memblock_add_node(mb, MIB(7), MIB(1), 1, 0), 0);
+	assert_int_equal(memblock_add_node(mb, MIB(9), MIB(1), 2, 0), 0);
+	assert_int_equal(memblock_mark_hotplug(mb, MIB(2), MIB(1)), 0);
+	expect_map(mb, memory, { MIB(1), MIB(1), 0, 3 }, { MIB(2), MIB(1), HOT, 3 },
+		   { MIB(3), MIB(1), 0, 3 }, { MIB(5), MIB(1), 0, 0 }, { MIB(7), MIB(1), 0, 1 },
+		   { MIB(9), MIB(1), 0, 2 });
+	assert_int_equal(memblock_clear_hotplug(mb, MIB(2), MIB(1)), 0);
+	expect_map(mb, memory, { MIB(1), MIB(3), 0, 3 }, { MIB(5), MIB(1), 0, 0 },
+		   { MIB(7), MIB(1), 0, 1 }, { MIB(9), MIB(1), 0, 2 });
+}
+
+/*
+ *  1    2    3    4    5    6    7    8
+ *  +----+----+----+----+----+----+----+
+ *  |    |HOT |    |HOT |    |HOT |    |    then node 1 above 8
+ *  +----+----+----+----+----+----+----+
+ *         |<------ clear ------->|
+ *        2.5                    6.5
+ * Expect one call that cuts at both ends and merges in between to do both: HOT stays at 2-2.5 and at
+ * 6.5-7, one plain entry lies between.
+ */
+static void cut_and_merge_at_once(void **state)
+{
+	struct memblock *mb = map_of(state);
+	const phys_addr_t half = MIB(1) / 2;
+	unsigned int i;
+
+	assert_int_equal(memblock_add(mb, MIB(1), MIB(7)), 0);
+	assert_int_equal(memblock_add_node(mb, MIB(8), MIB(1), 1, HOT), 0);
+	for (i = 2; i <= 6; i += 2)
+		assert_int_equal(memblock_mark_hotplug(mb, MIB(i), MIB(1)), 0);
+	assert_int_equal(memblock_clear_hotplug(mb, MIB(2) + half, MIB(4)), 0);
+	expect_map(mb, memory, { MIB(1), MIB(1), 0, NONE }, { MIB(2), half, HOT, NONE },
+		   { MIB(2) + half, MIB(4), 0, NONE }, { MIB(6) + half, half, HOT, NONE },
+		   { MIB(7), MIB(1), 0, NONE }, { MIB(8), MIB(1), HOT, 1 });
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +324,8 @@ int main(void)
 		memblock_test(set_node_splits_and_merges),
 		memblock_test(set_node_on_reserved_keeps_causes),
 		memblock_test(mark_in_a_full_array),
+		memblock_test(isolating_keeps_what_is_above),
+		memblock_test(cut_and_merge_at_once),
 	};
 
 	return cmocka_run_group_tests_name("memblock: flags and nodes", tests, NULL, NULL);

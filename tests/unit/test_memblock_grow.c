@@ -56,19 +56,31 @@ static void growth_keeps_clear_of_the_range(void **state)
 	helper_check_arrays(h);
 }
 
-/* The same for a range in the middle of memory that leaves room on both sides: the higher one. */
+/*
+ *  64         72            ....  80
+ *  +----------+-------------+-----+
+ *  |          |the 129th    |array|
+ *  +----------+-------------+-----+
+ * Expect the new array on the higher side of the range, where there is exactly room enough.
+ */
 static void growth_takes_the_higher_side(void **state)
 {
 	struct helper_memblock *h = helper_memblock_full(*state, 0);
 	struct memblock *mb = &h->mb;
 	const phys_addr_t bytes = helper_array_bytes(2 * mb->reserved.max);
 
-	/* Above the range there is exactly room enough. */
 	assert_int_equal(memblock_reserve_cause(mb, MIB(72), MIB(8) - bytes, CAUSE_FDT), 0);
 	assert_int_equal(mb->reserved_array.base, HELPER_RAM_END - bytes);
 	helper_check_arrays(h);
 }
 
+/*
+ *  64         72             .... 80
+ *  +----+-----+--------------+----+
+ *  |    |array|the 129th     |    |    a byte less than an array takes
+ *  +----+-----+--------------+----+
+ * Expect the new array below the range.
+ */
 static void growth_one_page_short_goes_below(void **state)
 {
 	struct helper_memblock *h = helper_memblock_full(*state, 0);
@@ -80,6 +92,13 @@ static void growth_one_page_short_goes_below(void **state)
 	helper_check_arrays(h);
 }
 
+/*
+ *  64                       79    80
+ *  +-----------------+------+-----+
+ *  |                 | array|block|
+ *  +-----------------+------+-----+
+ * Expect an allocation's block where it would be without growth, and the array below it.
+ */
 static void allocation_that_grows(void **state)
 {
 	struct helper_memblock *h = helper_memblock_full(*state, 0);
@@ -124,7 +143,13 @@ static void mark_that_grows(void **state)
 	helper_check_untouched(h);
 }
 
-/* memblock_remove in the middle of an entry, array full: the same, above the hole. */
+/*
+ *  64     65                      80
+ *  +------+-----------------+-----+
+ *  |  array| removed        |     |    100 bytes are left above
+ *  +------+-----------------+-----+
+ * Expect memblock_remove in the middle of an entry to need one more, and the array below the hole.
+ */
 static void remove_that_grows(void **state)
 {
 	struct helper_memblock *h = helper_memblock_full(*state, 10);
@@ -187,7 +212,13 @@ static void one_call_that_needs_many(void **state)
 	}
 }
 
-/* Growth over growth: expect the old array's memory back each time, and no entry lost. */
+/*
+ *  64                             80        8 GiB
+ *  +--------+---------+-----+-----+         +--+  +--+       +--+
+ *  |        | 4th     | 3rd |     |         |  |  |  | . . . |  |  2000
+ *  +--------+---------+-----+-----+         +--+  +--+       +--+
+ * Growth over growth: expect the old array's memory back each time, and no entry lost.
+ */
 static void old_arrays_are_freed(void **state)
 {
 	struct helper_memblock *h = helper_memblock_full(*state, 0);
@@ -201,8 +232,10 @@ static void old_arrays_are_freed(void **state)
 		assert_int_equal(memblock_reserve(mb, GIB(8) + MIB(2 * i), MIB(1)), 0);
 		helper_check_arrays(h);
 	}
-	assert_int_equal(mb->reserved.max, 32 * max);
-	assert_int_equal(mb->reserved.total_size, MIB(128 + 2000) + mb->reserved_array.size);
+	/* Doubled as often as needed, and no more: with four entries to spare. */
+	assert_int_equal(mb->reserved.max & (mb->reserved.max - 1), 0);
+	assert_true(mb->reserved.max / 2 < mb->reserved.cnt + 4);
+	assert_int_equal(mb->reserved.total_size, MIB(max + 2000) + mb->reserved_array.size);
 	assert_int_not_equal(mb->reserved_array.base, first);
 	for (i = 0; i < 2000; i++)
 		assert_true(memblock_is_reserved(mb, GIB(8) + MIB(2 * i)));
@@ -235,7 +268,13 @@ static void both_arrays_grow(void **state)
 	helper_check_untouched(h);
 }
 
-/* The same without room for the second array: expect an error and nothing changed at all. */
+/*
+ *  64     current_limit             80
+ *  +------+ . . . . . . . . . . . . +
+ *  | room for one array             |
+ *  +------+ . . . . . . . . . . . . +
+ * The same without room for the second array: expect an error and nothing changed at all.
+ */
 static void growth_of_both_fails_as_one(void **state)
 {
 	struct helper_memblock *h = helper_memblock_full(*state, 0);
@@ -286,7 +325,13 @@ static void growth_honours_limits_and_flags(void **state)
 	helper_check_untouched(h);
 }
 
-/* Only page 0 and a page of NOMAP are free: expect no place for an array. */
+/*
+ *  0   1 page           1024 KiB        2048
+ *  +---+---------+      +---------------+
+ *  | 0 | a page short   |     NOMAP     |
+ *  +---+---------+      +---------------+
+ * Only page 0, a page less than an array takes, and NOMAP are free: expect no place for an array.
+ */
 static void growth_without_room_fails(void **state)
 {
 	struct helper_memblock *h = *state;
@@ -310,7 +355,13 @@ static void growth_without_room_fails(void **state)
 	helper_check_arrays(h);
 }
 
-/* phys_to_virt fails, or there is none: expect -EMM_EFAULT and nothing changed. */
+/*
+ *  64                        80
+ *  +-------------------------+
+ *  |  not to be reached      |
+ *  +-------------------------+
+ * phys_to_virt fails, or there is none: expect -EMM_EFAULT and nothing changed.
+ */
 static void growth_into_unreachable_memory(void **state)
 {
 	struct helper_memblock *h = helper_memblock_full(*state, 0);

@@ -102,7 +102,13 @@ static void reservation_over_several_banks(void **state)
 	expect_free(mb, NONE, 0, { MIB(1), MIB(2) }, { MIB(8), MIB(9) }, { MIB(11), MIB(11) + 1 });
 }
 
-/* Memory reserved to the byte, from its first to its last: expect nothing, then single bytes. */
+/*
+ *  0          5                  2^64 - 1
+ *  +-+--------+-+----------------+-+
+ *  |.|   rsv  |.|      rsv       |.|
+ *  +-+--------+-+----------------+-+
+ * Memory reserved to the byte, from its first to its last: expect nothing, then single bytes.
+ */
 static void single_bytes(void **state)
 {
 	struct memblock *mb = map_of(state);

@@ -160,12 +160,83 @@ static void limit_remove_map_keeps_nomap(void **state)
 	expect_map(mb, reserved, { MIB(18), MIB(7), 0, NONE });
 }
 
+/*
+ *  16      20      24    28
+ *  +-------+       +-----+
+ *  |       |       |     |
+ *  +-------+       +-----+
+ *      18             26   30   31
+ *      +---------------+   +----+
+ *      |      rsv      |   |rsv |
+ *      +---------------+   +----+
+ *  |<- 4 ->|  then all 8: a limit of just what there is
+ * Expect the limit that ends with a bank to take all behind it, also a reservation that goes on; and
+ * one of all memory to drop only what is reserved outside.
+ */
+static void limit_at_the_end_of_a_bank(void **state)
+{
+	struct memblock *mb = map_of(state);
+
+	assert_int_equal(memblock_add(mb, MIB(16), MIB(4)), 0);
+	assert_int_equal(memblock_add(mb, MIB(24), MIB(4)), 0);
+	assert_int_equal(memblock_reserve(mb, MIB(18), MIB(8)), 0);
+	assert_int_equal(memblock_reserve(mb, MIB(30), MIB(1)), 0);
+	memblock_enforce_memory_limit(mb, MIB(8) + 1);
+	assert_int_equal(mb->reserved.cnt, 2);
+	memblock_mem_limit_remove_map(mb, MIB(8) + 1);
+	assert_int_equal(mb->reserved.cnt, 2);
+	memblock_enforce_memory_limit(mb, MIB(8));
+	expect_map(mb, memory, { MIB(16), MIB(4), 0, NONE }, { MIB(24), MIB(4), 0, NONE });
+	expect_map(mb, reserved, { MIB(18), MIB(8), 0, NONE });
+	memblock_mem_limit_remove_map(mb, MIB(4));
+	expect_map(mb, memory, { MIB(16), MIB(4), 0, NONE });
+	expect_map(mb, reserved, { MIB(18), MIB(2), 0, NONE });
+}
+
+/*
+ *  64            79           80          1024
+ *  +-------------+------+------+           +--+  +--+
+ *  |             |image | array|           |  |  |  | . . .
+ *  +-------------+------+------+           +--+  +--+
+ *  |<- 1 ->|
+ * Expect the entry that holds an array in use to stay, whole, though there is no memory: memory that
+ * is added there later must not be handed out over it. All other reservations go.
+ */
+static void limits_keep_arrays(void **state)
+{
+	struct helper_memblock *h = helper_memblock_full(*state, 0);
+	struct memblock *mb = &h->mb;
+	struct memblock_array array;
+	phys_addr_t pa = 0;
+
+	assert_int_equal(memblock_reserve_cause(mb, MIB(79), MIB(1) / 2, CAUSE_IMAGE), 0);
+	array = mb->reserved_array;
+	assert_int_not_equal(array.size, 0);
+	memblock_enforce_memory_limit(mb, MIB(1));
+	expect_map(mb, memory, { HELPER_RAM, MIB(1), 0, NONE });
+	expect_map(mb, reserved, { array.base, array.size, ALLOC(CAUSE_MEMBLOCK), NONE });
+	memblock_mem_limit_remove_map(mb, MIB(1) / 2);
+	memblock_cap_memory_range(mb, HELPER_RAM, MIB(1) / 4);
+	expect_map(mb, reserved, { array.base, array.size, ALLOC(CAUSE_MEMBLOCK), NONE });
+	assert_int_equal(memblock_add(mb, array.base, array.size), 0);
+	assert_int_equal(memblock_phys_alloc(mb, 64, 64, 0, MEMBLOCK_ALLOC_ANYWHERE, NONE,
+					     CAUSE_ALLOC, &pa),
+			 0);
+	assert_int_equal(pa, HELPER_RAM + MIB(1) / 4 - 64);
+	helper_check_arrays(h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		memblock_test(trim_cuts_inward), memblock_test(trim_at_the_top),
-		memblock_test(trim_refuses),     memblock_test(enforce_counts_bytes),
-		memblock_test(cap_keeps_nomap),  memblock_test(limit_remove_map_keeps_nomap),
+		memblock_test(trim_cuts_inward),
+		memblock_test(trim_at_the_top),
+		memblock_test(trim_refuses),
+		memblock_test(enforce_counts_bytes),
+		memblock_test(cap_keeps_nomap),
+		memblock_test(limit_remove_map_keeps_nomap),
+		memblock_test(limit_at_the_end_of_a_bank),
+		memblock_test(limits_keep_arrays),
 	};
 
 	return cmocka_run_group_tests_name("memblock: limits", tests, NULL, NULL);

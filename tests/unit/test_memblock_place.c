@@ -35,6 +35,11 @@ static void place_array(void **state)
 }
 
 /*
+ *  64                78    79          80
+ *  +-----------------+-----+------+----+
+ *  |                 |image|      |    |
+ *  +-----------------+-----+------+----+
+ *                     ^^^          ^^^^    placed arrays: of memory, of reserved
  * A placed array that its caller reserved as part of something else, and one not reserved at all:
  * expect growth to leave the former reserved, and to keep clear of the latter.
  */
@@ -61,7 +66,14 @@ static void placed_arrays_that_are_not_reserved(void **state)
 	helper_check_arrays(h);
 }
 
-/* Expect bad places to be refused, with nothing changed. */
+/*
+ *  64   66                 80
+ *  +----+------+-----------+
+ *  |    |array |           |
+ *  +----+------+-----------+
+ *    ^^^^^  ^^^^^         ^^^^      over the array in use; not all of it in memory that is reached
+ * Expect bad places to be refused, with nothing changed.
+ */
 static void place_array_refuses(void **state)
 {
 	struct helper_memblock *h = helper_memblock_full(*state, 0);
@@ -99,7 +111,13 @@ static void place_array_refuses(void **state)
 	assert_true(memblock_is_valid(mb));
 }
 
-/* An array over the struct itself, which simulated memory makes possible: expect a refusal. */
+/*
+ *  +--------------------------+
+ *  |     struct memblock      |
+ *  +--------------------------+
+ *  ^^^^                   ^^^^
+ * An array over the struct itself, which simulated memory makes possible: expect a refusal.
+ */
 static void place_array_over_the_struct(void **state)
 {
 	struct helper_memblock *h = *state;
@@ -143,6 +161,27 @@ static void placing_frees_a_grown_array(void **state)
 	assert_true(memblock_is_valid(mb));
 }
 
+/*
+ *  64                          80
+ *  +-------------------+-----+--+
+ *  |                   |array|  |     whole pages: the end of the last one holds no entry
+ *  +-------------------+-----+--+
+ *                            ^^
+ * Expect a place in what rounding up gave a grown array to be refused: it goes when that does.
+ */
+static void place_array_behind_a_grown_one(void **state)
+{
+	struct helper_memblock *h = helper_memblock_full(*state, 0);
+	struct memblock *mb = &h->mb;
+	phys_addr_t behind;
+
+	assert_int_equal(memblock_reserve(mb, GIB(8), 1), 0);
+	behind = mb->reserved_array.base + mb->reserved.max * sizeof(struct memblock_region);
+	assert_true(behind + 4 * sizeof(struct memblock_region) <= HELPER_RAM_END);
+	assert_int_equal(memblock_place_array(mb, &mb->memory, behind, 4), -EMM_EOVERLAP);
+	helper_check_arrays(h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,6 +190,7 @@ int main(void)
 		memblock_test(place_array_refuses),
 		memblock_test(place_array_over_the_struct),
 		memblock_test(placing_frees_a_grown_array),
+		memblock_test(place_array_behind_a_grown_one),
 	};
 
 	return cmocka_run_group_tests_name("memblock: placed arrays", tests, NULL, NULL);
