@@ -7,6 +7,7 @@ mm-objs += buddy_tree.o
 mm-objs += mm_init.o
 mm-objs += handover.o
 mm-objs += audit.o
+mm-objs += reserved_area.o
 mm-objs += memprobe.o
 mm-objs += memtest.o
 mm-objs += error.o
