@@ -83,6 +83,20 @@ static uint64_t difference(uint64_t a, uint64_t b)
 	return a > b ? a - b : b - a;
 }
 
+/* The buddy's side of the books, and what is missing when both sides are there. */
+static int balance(const struct mm *mm, uint64_t used_pages, struct mm_audit *audit)
+{
+	audit->managed = mm->managed_pages;
+	audit->free = buddy_nr_free(&mm->buddy);
+	audit->held = 0;
+	for (uint32_t i = 0; i < mm->buddy.nr_harts; i++)
+		audit->held += buddy_nr_held(&mm->buddy.harts[i]);
+	audit->used = used_pages;
+	audit->lost = difference(audit->present, audit->managed + mm_audit_reserved(audit)) +
+		      difference(audit->managed, audit->free + audit->held + audit->used);
+	return audit->lost ? -EMM_EINVAL : 0;
+}
+
 int mm_audit(const struct mm *mm, const struct memblock *mb, uint64_t used_pages,
 	     struct mm_audit *audit)
 {
@@ -91,12 +105,7 @@ int mm_audit(const struct mm *mm, const struct memblock *mb, uint64_t used_pages
 
 	if (mm->state != MM_HANDED_OVER)
 		return -EMM_ESTATE;
-	*audit = (struct mm_audit){
-		.present = count_present(mm, mb),
-		.managed = mm->managed_pages,
-		.free = buddy_nr_free(&mm->buddy),
-		.used = used_pages,
-	};
+	*audit = (struct mm_audit){ .present = count_present(mm, mb) };
 	for (unsigned long i = 0; i < mb->memory.cnt; i++) {
 		const struct memblock_region *r = &mb->memory.regions[i];
 		uint64_t start = PFN_UP(r->base), end = PFN_DOWN(r->base + r->size);
@@ -111,9 +120,17 @@ int mm_audit(const struct mm *mm, const struct memblock *mb, uint64_t used_pages
 			count_reserved(mb, &at, start, end, audit);
 	}
 	audit->reserved[CAUSE_PARTIAL] = audit->present - whole;
-	for (uint32_t i = 0; i < mm->buddy.nr_harts; i++)
-		audit->held += buddy_nr_held(&mm->buddy.harts[i]);
-	audit->lost = difference(audit->present, audit->managed + mm_audit_reserved(audit)) +
-		      difference(audit->managed, audit->free + audit->held + audit->used);
-	return audit->lost ? -EMM_EINVAL : 0;
+	return balance(mm, used_pages, audit);
+}
+
+int mm_audit_again(const struct mm *mm, uint64_t used_pages, struct mm_audit *audit)
+{
+	uint64_t *reserved = &audit->reserved[CAUSE_MEMBLOCK];
+	uint64_t added = mm->managed_pages - audit->managed;
+
+	if (mm->state != MM_HANDED_OVER)
+		return -EMM_ESTATE;
+	/* More than there was: the excess shows as lost. */
+	*reserved -= added < *reserved ? added : *reserved;
+	return balance(mm, used_pages, audit);
 }

@@ -43,6 +43,14 @@ struct mm_audit {
 int mm_audit(const struct mm *mm, const struct memblock *mb, uint64_t used_pages,
 	     struct mm_audit *audit);
 
+/*
+ * mm_audit_again() - the same without a memory map, after memblock_discard(): present and
+ * reserved[] are those of @audit, which mm_audit() filled right before, but that what the buddy has
+ * got since comes from CAUSE_MEMBLOCK. Also for later looks, each with the @audit of the last one.
+ * O(words that hold something). Returns as mm_audit().
+ */
+int mm_audit_again(const struct mm *mm, uint64_t used_pages, struct mm_audit *audit);
+
 /* The sum of audit->reserved[]. */
 uint64_t mm_audit_reserved(const struct mm_audit *audit);
 
