@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who takes which memory: the enumeration of all claims, the check of the initrd against them, and
- * their registration in memblock. A byte that two claim stays with the first.
+ * Who takes which memory: the enumeration of all claims, and their registration in memblock. A
+ * byte that two claim stays with the first.
  */
 #include "map.h"
 
@@ -47,6 +47,8 @@ int dt_for_each_claim(struct dt_map *map, dt_claim_fn fn, void *ctx, struct dt_l
 	for (i = 0; !ret && i < info->nr_memreserve; i++) {
 		if (fdt_get_mem_rsv(map->fdt, (int)i, &base, &size))
 			return -EMM_EBADTREE;
+		if (size > PHYS_ADDR_MAX - base && base + size)
+			dt_error(log, DT_CUT_MESSAGE, "/memreserve/", base);
 		ret = claim(&e, base, size, CAUSE_MEMRESERVE, "/memreserve/");
 	}
 	if (!ret)
@@ -57,61 +59,11 @@ int dt_for_each_claim(struct dt_map *map, dt_claim_fn fn, void *ctx, struct dt_l
 	return ret;
 }
 
-static bool intersect(phys_addr_t a, phys_addr_t a_size, phys_addr_t b, phys_addr_t b_size)
-{
-	return a < b + b_size && b < a + a_size;
-}
-
-/* A /memreserve/ entry for just these pages: loaders write one for the tree and the initrd. */
-static bool is_own_entry(const struct dt_claim *c, phys_addr_t base, phys_addr_t size)
+bool dt_is_own_entry(const struct dt_claim *c, phys_addr_t base, phys_addr_t size)
 {
 	return c->cause == CAUSE_MEMRESERVE && PFN_DOWN(c->base) == PFN_DOWN(base) &&
 	       PFN_UP(dt_claim_end(c)) == PFN_UP(base + size);
 }
-
-/* ---- the initrd ---- */
-
-struct collision {
-	const struct dt_info *info;
-	struct dt_claim with;
-};
-
-static int collide(void *ctx, const struct dt_claim *c)
-{
-	struct collision *hit = ctx;
-	phys_addr_t base = hit->info->initrd_base, size = hit->info->initrd_size;
-
-	if (c->cause == CAUSE_INITRD || is_own_entry(c, base, size) ||
-	    !intersect(c->base, c->size, base, size))
-		return 0;
-	hit->with = *c;
-	return 1;
-}
-
-void dt_check_initrd(struct dt_map *map)
-{
-	struct dt_info *info = map->info;
-	phys_addr_t base = info->initrd_base, size = info->initrd_size;
-	struct collision hit = { .info = info };
-	char name[DT_NAME_SIZE];
-
-	if (!size)
-		return;
-	if (!memblock_is_region_memory(map->mb, base, size)) {
-		dt_error(&map->log, "dt: initrd " DT_RANGE " disabled: not in memory\n",
-			 DT_RANGE_ARGS(base, size));
-		info->initrd_size = 0;
-	} else if (dt_for_each_claim(map, collide, &hit, NULL) > 0) {
-		dt_error(&map->log,
-			 "dt: initrd " DT_RANGE " disabled: overlaps %s%s " DT_RANGE "\n",
-			 DT_RANGE_ARGS(base, size), hit.with.cause == CAUSE_NOMAP ? "no-map " : "",
-			 dt_printable(hit.with.name, name, sizeof(name)),
-			 DT_RANGE_ARGS(hit.with.base, hit.with.size));
-		info->initrd_size = 0;
-	}
-}
-
-/* ---- registration ---- */
 
 /* The overlaps with the lowest addresses, ascending. */
 struct overlaps {
@@ -137,21 +89,20 @@ static void note_overlap(struct overlaps *o, const struct dt_claim *c)
 	o->lowest[i] = *c;
 }
 
-/* Does any of the range lie in a NOMAP entry of the memory map? O(log n + entries covered). */
-static bool overlaps_nomap(const struct memblock_type *memory, const struct dt_claim *c)
+bool dt_overlaps_nomap(const struct memblock *mb, phys_addr_t base, phys_addr_t end)
 {
-	const struct memblock_region *r = memory->regions;
-	unsigned long low = 0, high = memory->cnt;
+	const struct memblock_region *r = mb->memory.regions;
+	unsigned long low = 0, high = mb->memory.cnt;
 
 	while (low < high) {
 		unsigned long mid = low + (high - low) / 2;
 
-		if (r[mid].base + r[mid].size > c->base)
+		if (r[mid].base + r[mid].size > base)
 			high = mid;
 		else
 			low = mid + 1;
 	}
-	for (; low < memory->cnt && r[low].base < dt_claim_end(c); low++) {
+	for (; low < mb->memory.cnt && r[low].base < end; low++) {
 		if (r[low].flags & MEMBLOCK_NOMAP)
 			return true;
 	}
@@ -164,15 +115,15 @@ static bool overlaps_earlier(const struct dt_map *map, const struct dt_claim *c)
 	const struct dt_info *info = map->info;
 	uint32_t i;
 
-	if (info->nr_nomap_ranges && overlaps_nomap(&map->mb->memory, c))
+	if (info->nr_nomap_ranges && dt_overlaps_nomap(map->mb, c->base, dt_claim_end(c)))
 		return true;
 	if (!memblock_is_region_reserved(map->mb, c->base, c->size))
 		return false;
-	if (is_own_entry(c, map->fdt_pa, info->totalsize) ||
-	    (info->initrd_size && is_own_entry(c, info->initrd_base, info->initrd_size)))
+	if (dt_is_own_entry(c, map->fdt_pa, info->totalsize) ||
+	    (info->initrd_size && dt_is_own_entry(c, info->initrd_base, info->initrd_size)))
 		return false;
 	for (i = 0; i < map->nr_fixed; i++) {
-		if (is_own_entry(c, map->fixed[i].base, map->fixed[i].size))
+		if (dt_is_own_entry(c, map->fixed[i].base, map->fixed[i].size))
 			return false;
 	}
 	return true;
@@ -271,7 +222,7 @@ static int find_partner(void *ctx, const struct dt_claim *c)
 
 	if (c->seq >= p->of->seq)
 		return 2;
-	if (!intersect(c->base, c->size, p->of->base, p->of->size))
+	if (!dt_intersect(c->base, c->size, p->of->base, p->of->size))
 		return 0;
 	p->found = *c;
 	return 1;

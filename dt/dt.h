@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * dt: from a flattened device tree to the memory map. dt_check(), dt_walk() and dt_to_memblock()
- * are called in this order, once each; the tree is not trusted. No memory is allocated and nothing
- * is printed but through a struct printer; messages name the node, the property and the address.
+ * dt: from a flattened device tree to the memory map. dt_check(), dt_walk(), dt_to_memblock() and
+ * dt_place_dynamic() are called in this order, once each; the tree is not trusted. No memory is
+ * allocated and nothing is printed but through a struct printer; messages name the node, the
+ * property and the address.
  * docs/memory-map.md has the rules. Built on libfdt.
  */
 #ifndef DT_H
@@ -18,8 +19,18 @@
 #define DT_MAX_NID    1023 /* numa-node-id */
 #define DT_MAX_USABLE 8 /* ranges of linux,usable-memory-range */
 
-/* Overlaps reported with both names, and other messages of one call; beyond, only a count. */
+/* Ranges of one alloc-ranges that are tried; more are reported and left out. */
+#define DT_MAX_ALLOC_RANGES 16
+
+/* Memory nodes between which distances are known; others have the defaults. */
+#define DT_MAX_NODES 16
+
+/*
+ * Overlaps reported with both names, ranges that one region does not fit in, and all messages of
+ * one call; beyond, only a count.
+ */
 #define DT_MAX_OVERLAP_LINES 4
+#define DT_MAX_RANGE_LINES   4
 #define DT_MAX_LINES         24
 
 /* What a CMA area's base and size must be aligned to: Linux's CMA_MIN_ALIGNMENT_BYTES. */
@@ -51,6 +62,29 @@ struct dt_value {
 	uint32_t len;
 };
 
+/* What a region of /reserved-memory is to its users. */
+enum dt_region_flags {
+	DT_REGION_DYNAMIC = 0x1, /* placed by dt_place_dynamic(); else static */
+	DT_REGION_NOMAP = 0x2, /* not memory: never to be touched */
+	DT_REGION_REUSABLE = 0x4, /* the tree says so */
+	DT_REGION_DMA_POOL = 0x8, /* compatible with shared-dma-pool */
+	/* Reusable, one bank's mapped memory, no byte of it anybody else's: may be lent. */
+	DT_REGION_LENDABLE = 0x10,
+	/* Lendable, a DMA pool, aligned to DT_CMA_GRANULE. */
+	DT_REGION_CMA = 0x20,
+	DT_REGION_CMA_DEFAULT = 0x40, /* linux,cma-default: one CMA area at most */
+	DT_REGION_DMA_DEFAULT = 0x80, /* linux,dma-default: one pool at most, not reusable */
+};
+
+/* A range of /reserved-memory: a reg entry of a static child, or a dynamic child. */
+struct dt_region {
+	const char *name; /* the node's, in the tree: may hold any byte, print with care */
+	phys_addr_t base; /* static: as the tree says, no-map to whole pages */
+	phys_addr_t size;
+	int nid; /* of the memory at base, NUMA_NO_NODE if there is none */
+	uint32_t flags; /* enum dt_region_flags */
+};
+
 struct dt_info {
 	/*
 	 * Facts. Strings point into the tree, end within it and within DT_MAX_STRING bytes, and are
@@ -80,9 +114,11 @@ struct dt_info {
 	uint32_t nr_hotpluggable; /* entries in hotpluggable nodes */
 	uint32_t nr_memreserve;
 	uint32_t nr_static; /* /reserved-memory children with reg */
+	uint32_t nr_pools; /* those that are reusable, a shared-dma-pool, or a default pool */
 	uint32_t nr_static_ranges; /* their reg entries, no-map or not */
 	uint32_t nr_nomap_ranges; /* those of no-map children */
-	uint32_t nr_dynamic; /* children with size but no reg: valid or not, not placed yet */
+	uint32_t nr_dynamic; /* children with size but no reg, valid or not */
+	uint32_t nr_dynamic_nomap; /* no-map ones of them */
 	uint32_t nr_iommu; /* children with iommu-addresses only: they reserve no memory */
 	uint32_t nr_disabled; /* children of /reserved-memory with a status other than okay */
 
@@ -93,7 +129,14 @@ struct dt_info {
 	uint32_t nr_overlaps; /* ranges that overlap one before them */
 	uint32_t nr_seed_bytes; /* wiped */
 
-	/* Things the tree should not hold, each with a message; from both calls. */
+	/* And from dt_place_dynamic(). nr_dynamic = nr_dynamic_bad + _placed + _failed. */
+	uint32_t nr_dynamic_placed;
+	uint32_t nr_dynamic_failed; /* valid, but there was no room */
+	struct dt_region *regions; /* the caller's table */
+	uint32_t nr_regions; /* in it */
+	uint32_t nr_regions_dropped; /* for want of room in it; reserved all the same */
+
+	/* Things the tree should not hold, each with a message; from all calls. */
 	uint32_t nr_errors;
 
 	/* For dt/ itself. */
@@ -103,7 +146,11 @@ struct dt_info {
 	struct dt_span cpus;
 	struct dt_value seeds[2];
 	struct dt_value usable; /* linux,usable-memory-range */
+	uint32_t max_regions;
+	int distance_map; /* structure block offset, -1: none */
 	bool has_usable;
+	bool pools_listed;
+	bool static_listed;
 };
 
 /*
@@ -139,7 +186,8 @@ int dt_walk(struct dt_info *info, const void *fdt, uint64_t boot_hart, const str
  * shares a byte (with no-map: a page) with anything but a /memreserve/ entry of its own, is
  * disabled and not reserved, so no-map stands against it. Outside linux,usable-memory-range there
  * is no memory.
- * Dynamic regions (size without reg) are checked and counted, but not placed.
+ * Dynamic regions (size without reg) are checked and counted; dt_place_dynamic() places them.
+ * A reg or /memreserve/ entry that passes 2^64 is reported and cut there.
  *
  * @fdt_pa is where @fdt lies physically. @mb: fresh from memblock_init() (its debug, warn,
  * bottom_up and current_limit may be set), not allowed to resize yet. Precondition: dt_walk()
@@ -156,13 +204,90 @@ int dt_to_memblock(struct dt_info *info, void *fdt, phys_addr_t fdt_pa,
 		   const struct printer *out);
 
 /*
- * dt_reserved_name() - the name of the first static child of /reserved-memory, of those that are
- * no-map or of those that are not, that covers @addr; cut to @n - 1 bytes, with bytes that do not print replaced by '?'. For the printing of a few
- * lines: O(children). Precondition: dt_walk() passed.
+ * dt_recheck_initrd() - for a caller that has cut the map since dt_to_memblock() (mem=, RAM that is
+ * not there): an initrd that is no longer wholly in mapped memory is disabled with a message (in
+ * @info, too), and its reservation ends, except where /memreserve/ has it. Call it before anything
+ * is placed. O(n) over the reservations.
+ * Returns 0, -EMM_EINVAL (NULL), -EMM_EBADTREE, or what memblock_reserve() does where /memreserve/
+ * needs entries that the array has no room for.
+ */
+int dt_recheck_initrd(struct dt_info *info, const void *fdt, struct memblock *mb,
+		      const struct printer *out);
+
+/*
+ * dt_place_dynamic() - gives each valid dynamic child of /reserved-memory its place, and lists
+ * dynamic regions and pools (reusable, shared-dma-pool, linux,*-default) in @regions. Call it once,
+ * after dt_to_memblock() and after the map has been cut, with everything reserved that is in use,
+ * and before any other placement: @mb is all that it keeps clear of. memblock_allow_resize() should
+ * have been called, though the arrays have room for the children of the tree itself.
+ *
+ * Places: in the tree's order (its author can see and change it, and Linux has the same), top-down
+ * (bottom-up if mb->bottom_up) in free memory, within one entry of the memory map and so one node;
+ * outside HOTPLUG memory if any of alloc-ranges allows it, in it otherwise (never if
+ * mb->movable_node). alloc-ranges are hard bounds, tried in order. Page 0 is never used. The
+ * alignment is that of the node, a page by default, and at least DT_CMA_GRANULE for CMA (reusable
+ * and shared-dma-pool), a page for no-map. The size is reserved to the byte, as in Linux, except
+ * that no-map is rounded up to pages and CMA to DT_CMA_GRANULE (dt_to_memblock() reported that).
+ * no-map becomes MEMBLOCK_NOMAP, the others CAUSE_RESERVED_MEMORY. What cannot be placed is
+ * reported and counted, and the others are placed all the same.
+ *
+ * @regions: the caller's, @max_regions of them, to be kept as long as @info; in the tree's order.
+ * What does not fit is reserved all the same, counted, and reported (if @max_regions is not 0).
+ * A reusable region is LENDABLE only if nothing else has a claim on it; what forbids that is
+ * reported. Of two regions with linux,cma-default, or linux,dma-default, the first counts.
+ *
+ * Precondition: the tree is unchanged since dt_walk(). O(1) where there is nothing to place or to
+ * list, else O((c + d r) (n + m)) for c reusable regions in a tree with overlaps, d dynamic regions
+ * of r ranges (at most DT_MAX_ALLOC_RANGES), n + m entries of both maps.
+ * Returns 0; with nothing changed -EMM_EINVAL (NULL), -EMM_ESTATE (no memory, or called before).
+ * Linux: __reserved_mem_alloc_size, rmem_cma_setup, rmem_dma_setup.
+ */
+int dt_place_dynamic(struct dt_info *info, const void *fdt, struct memblock *mb,
+		     struct dt_region *regions, unsigned int max_regions,
+		     const struct printer *out);
+
+/*
+ * dt_list_static() - adds the other static regions to the table of dt_place_dynamic(), for who
+ * wants to see or to find all of them; any time later, once. O(children).
+ * Returns 0, -EMM_EINVAL (NULL), -EMM_ESTATE (too early, or called before).
+ */
+int dt_list_static(struct dt_info *info, const void *fdt, const struct memblock *mb,
+		   const struct printer *out);
+
+/*
+ * dt_reserved_name() - the name of the first static child of /reserved-memory that covers @addr,
+ * of those that are no-map (@nomap) or of those that are not; else that of the dynamic one, if it
+ * is in the table of dt_place_dynamic(). Cut to @n - 1 bytes, with bytes that do not print replaced
+ * by '?'. For the printing of a few lines: O(children). Precondition: dt_walk() passed.
  * Returns 0, -EMM_ENOENT, -EMM_EINVAL (no room for a name).
  */
 int dt_reserved_name(const void *fdt, const struct dt_info *info, phys_addr_t addr, bool nomap,
 		     char *buf, size_t n);
+
+/* Relative distances between memory nodes, as in ACPI and Linux: memory latency. */
+#define DT_LOCAL_DISTANCE  10
+#define DT_REMOTE_DISTANCE 20
+
+struct dt_distances {
+	uint8_t distance[DT_MAX_NODES][DT_MAX_NODES]; /* from, to */
+};
+
+/*
+ * dt_read_distances() - fills @distances from the root's child that is compatible with
+ * "numa-distance-map-v1": triples (from, to, distance) in any order. A node is DT_LOCAL_DISTANCE
+ * from itself. Between two nodes the distance is 11 to 255; where only one direction is given the
+ * other is the same, as the binding has it; two that differ are reported and kept, as in Linux;
+ * where neither is given, or there is no such map, it is DT_REMOTE_DISTANCE. Of two entries for a
+ * pair the first counts. Reported and ignored: other distances, nodes from DT_MAX_NODES on, a rest
+ * that is no triple. Precondition: dt_walk() passed. O(entries).
+ * Returns 0, -EMM_EINVAL (NULL), -EMM_EBADTREE. Linux: of_numa_parse_distance_map (which gives up
+ * NUMA altogether on a wrong distance).
+ */
+int dt_read_distances(struct dt_info *info, const void *fdt, struct dt_distances *distances,
+		      const struct printer *out);
+
+/* The distance between any two node ids, also NUMA_NO_NODE. Linux: __node_distance. O(1). */
+int dt_distance(const struct dt_distances *distances, int from, int to);
 
 /*
  * dt_hart_ids() - the ids of the usable harts, in the tree's order; at most @max are stored.

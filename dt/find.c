@@ -23,6 +23,21 @@ static int covers(void *ctx, const struct dt_claim *c)
 	return 1;
 }
 
+/* Dynamic regions do not overlap, so any that covers the address is the one. */
+static const char *dynamic_name(const struct dt_info *info, phys_addr_t addr, bool nomap)
+{
+	uint32_t i;
+
+	for (i = 0; i < info->nr_regions; i++) {
+		const struct dt_region *r = &info->regions[i];
+
+		if ((r->flags & DT_REGION_DYNAMIC) && addr >= r->base && addr - r->base < r->size &&
+		    nomap == ((r->flags & DT_REGION_NOMAP) != 0))
+			return r->name;
+	}
+	return NULL;
+}
+
 int dt_reserved_name(const void *fdt, const struct dt_info *info, phys_addr_t addr, bool nomap,
 		     char *buf, size_t n)
 {
@@ -32,6 +47,8 @@ int dt_reserved_name(const void *fdt, const struct dt_info *info, phys_addr_t ad
 	if (!buf || !n)
 		return -EMM_EINVAL;
 	if (dt_for_each_reserved(fdt, info, covers, &s, &seq, NULL) != 1)
+		s.name = dynamic_name(info, addr, nomap);
+	if (!s.name)
 		return -EMM_ENOENT;
 	dt_printable(s.name, buf, n);
 	return 0;

@@ -47,7 +47,24 @@ struct dt_map {
 	bool no_room; /* an array should have been placed, and could not */
 };
 
+/* What a dynamic child asks for. */
+struct dt_dynamic {
+	phys_addr_t asked; /* its size property */
+	phys_addr_t size; /* that, as whole pages (no-map) or granules (CMA) */
+	phys_addr_t align; /* a power of two */
+	bool nomap;
+	const fdt32_t *ranges; /* alloc-ranges; NULL: anywhere */
+	uint32_t nr_ranges;
+	struct dt_cells cells; /* of a range */
+};
+
 enum dt_child dt_classify(const struct dt_node *child);
+
+/* Is its compatible list's word that it is a shared-dma-pool? */
+bool dt_is_dma_pool(const struct dt_node *child);
+
+/* Is there more to a static child than that it is reserved: is it reusable, a pool, a default? */
+bool dt_is_pool(const struct dt_node *child);
 
 void dt_read_reserved_root(const struct dt_info *info, const struct dt_node *node,
 			   struct dt_reserved_root *root);
@@ -60,7 +77,19 @@ void dt_read_reserved_root(const struct dt_info *info, const struct dt_node *nod
  */
 struct dt_cells dt_child_cells(const struct dt_reserved_root *root, const struct dt_node *child);
 
+/* The same for any list of ranges; @name is the child's, or "" where its unit address says nothing. */
+struct dt_cells dt_list_cells(const struct dt_reserved_root *root, const struct dt_prop_value *list,
+			      const char *name);
+
 /* 0 to go on; anything else ends the enumeration and is returned by it. */
+typedef int (*dt_child_fn)(void *ctx, const struct dt_reserved_root *root,
+			   const struct dt_node *child);
+
+/* All children of /reserved-memory, in the tree's order. With @log, says what is wrong with it. */
+int dt_for_each_child(const void *fdt, const struct dt_info *info, dt_child_fn fn, void *ctx,
+		      struct dt_log *log);
+
+/* The same for claims. */
 typedef int (*dt_claim_fn)(void *ctx, const struct dt_claim *claim);
 
 /*
@@ -73,6 +102,38 @@ int dt_for_each_claim(struct dt_map *map, dt_claim_fn fn, void *ctx, struct dt_l
 /* The last part of it. *@seq counts on. */
 int dt_for_each_reserved(const void *fdt, const struct dt_info *info, dt_claim_fn fn, void *ctx,
 			 uint32_t *seq, struct dt_log *log);
+
+/* And of that, the entries of one static child. */
+int dt_for_each_entry(const struct dt_reserved_root *root, const struct dt_node *child,
+		      dt_claim_fn fn, void *ctx, uint32_t *seq, struct dt_log *log);
+
+/* What is wrong with a dynamic child, or NULL: then *@d is what it asks for. */
+const char *dt_read_dynamic(const struct dt_reserved_root *root, const struct dt_node *child,
+			    struct dt_dynamic *d);
+
+/* Counts and reports what is wrong with it. */
+void dt_check_dynamic(const struct dt_reserved_root *root, const struct dt_node *child,
+		      struct dt_log *log);
+
+/* The search before, and what it found: the next may begin there. All zero: none. */
+struct dt_found {
+	phys_addr_t start;
+	phys_addr_t end;
+	phys_addr_t size;
+	phys_addr_t align;
+	phys_addr_t base;
+	bool movable_node; /* as it was in struct memblock */
+};
+
+/*
+ * Where there is room for it: 0 and *@base, or -EMM_ENOMEM. Nothing is recorded but in *@last; the
+ * caller takes what was found, or clears *@last.
+ */
+int dt_find_dynamic(const struct memblock *mb, struct dt_found *last, const struct dt_dynamic *d,
+		    phys_addr_t *base);
+
+/* Says that there is none. */
+void dt_report_no_room(const struct dt_dynamic *d, const char *name, struct dt_log *log);
 
 /* A piece of memory: whole pages, not empty, inside linux,usable-memory-range. */
 struct dt_bank {
@@ -99,6 +160,18 @@ int dt_register_claims(struct dt_map *map);
 
 /* Disables an initrd that is not in memory or collides with another claim. */
 void dt_check_initrd(struct dt_map *map);
+
+/* A /memreserve/ entry for just these pages: loaders write one for the tree and the initrd. */
+bool dt_is_own_entry(const struct dt_claim *c, phys_addr_t base, phys_addr_t size);
+
+/* Does any of [base, end) lie in a NOMAP entry of the memory map? O(log n + entries covered). */
+bool dt_overlaps_nomap(const struct memblock *mb, phys_addr_t base, phys_addr_t end);
+
+static inline bool dt_intersect(phys_addr_t a, phys_addr_t a_size, phys_addr_t b,
+				phys_addr_t b_size)
+{
+	return a < b + b_size && b < a + a_size;
+}
 
 static inline phys_addr_t dt_claim_end(const struct dt_claim *claim)
 {

@@ -70,7 +70,8 @@ static int entry(struct bank_walk *w, const fdt32_t *p)
 	bool kept = false;
 	int ret;
 
-	dt_read_entry(p, w->info->root_cells, &base, &size);
+	if (!dt_read_entry(p, w->info->root_cells, &base, &size))
+		dt_error(w->log, DT_CUT_MESSAGE, w->name, base);
 	ret = clip(w, base, base + size, &kept);
 	if (ret || kept || !w->log)
 		return ret;
@@ -105,7 +106,8 @@ static int memory_node(struct bank_walk *w, const struct dt_node *node)
 	const struct dt_prop_value *reg = &node->prop[prop];
 	int ret = 0;
 
-	dt_printable(node->name, w->name, sizeof(w->name));
+	if (w->log)
+		dt_printable(node->name, w->name, sizeof(w->name));
 	if (!dt_has(node, prop)) {
 		dt_error(w->log, "dt: %s: memory without reg, ignored\n", w->name);
 		return 0;

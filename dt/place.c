@@ -222,9 +222,12 @@ int dt_place_arrays(struct dt_map *map)
 	int ret;
 
 	/* A range has two ends, and each end makes one entry more at most. */
-	memory = 2 * (info->nr_banks + usable + info->nr_nomap_ranges +
+	memory = 2 * (info->nr_banks + usable + info->nr_nomap_ranges + info->nr_dynamic_nomap +
 		      (info->nr_nomap_ranges ? in_use : 0));
-	reserved = 2ULL * (in_use + info->nr_memreserve + info->nr_static_ranges + 2);
+	/* no-map over what is in use reserves the rest of its pages. */
+	reserved = 2ULL * (in_use * (info->nr_nomap_ranges ? 2 : 1) + info->nr_memreserve +
+			   info->nr_static_ranges + 2) +
+		   info->nr_dynamic;
 	memory = array_entries(&map->mb->memory, memory + SLACK_MEMORY);
 	reserved = array_entries(&map->mb->reserved, reserved + SLACK_RESERVED);
 	if (!memory && !reserved)

@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* /reserved-memory: its static children as claims; dynamic ones are checked, but not placed. */
+/* /reserved-memory: its children, the static ones as claims, the dynamic ones as requests. */
 #include "map.h"
 
 #include <earlymm/error.h>
 
 #include <inttypes.h>
 
-struct reserved_walk {
-	const struct dt_info *info;
-	dt_claim_fn fn;
-	void *ctx;
-	uint32_t *seq;
-	struct dt_log *log;
-	struct dt_reserved_root root;
-	char name[DT_NAME_SIZE];
-};
+bool dt_is_dma_pool(const struct dt_node *child)
+{
+	const struct dt_prop_value *list = &child->prop[PROP_COMPATIBLE];
+
+	return dt_has(child, PROP_COMPATIBLE) &&
+	       dt_list_holds((const char *)list->data, list->len, "shared-dma-pool");
+}
+
+bool dt_is_pool(const struct dt_node *child)
+{
+	return dt_has(child, PROP_REUSABLE) || dt_has(child, PROP_CMA_DEFAULT) ||
+	       dt_has(child, PROP_DMA_DEFAULT) || dt_is_dma_pool(child);
+}
 
 enum dt_child dt_classify(const struct dt_node *child)
 {
@@ -60,58 +64,75 @@ static bool unit_address(const char *name, uint64_t *address)
 	return true;
 }
 
-static bool same_cells(struct dt_cells a, struct dt_cells b)
+struct dt_cells dt_list_cells(const struct dt_reserved_root *root, const struct dt_prop_value *list,
+			      const char *name)
 {
-	return a.addr == b.addr && a.size == b.size;
-}
-
-struct dt_cells dt_child_cells(const struct dt_reserved_root *root, const struct dt_node *child)
-{
-	const struct dt_prop_value *reg = &child->prop[PROP_REG];
 	struct dt_cells own = root->own, tree = root->tree;
 	uint64_t unit;
 
-	if (same_cells(own, tree) || !reg->len || reg->len % dt_entry_bytes(tree))
+	if (dt_same_cells(own, tree) || !list->len || list->len % dt_entry_bytes(tree))
 		return own;
-	if (reg->len % dt_entry_bytes(own))
+	if (list->len % dt_entry_bytes(own))
 		return tree;
-	if (unit_address(child->name, &unit)) {
-		if (dt_number(reg->data, own.addr) == unit)
+	if (unit_address(name, &unit)) {
+		if (dt_number(list->data, own.addr) == unit)
 			return own;
-		if (dt_number(reg->data, tree.addr) == unit)
+		if (dt_number(list->data, tree.addr) == unit)
 			return tree;
 	}
 	return root->given ? own : tree;
 }
 
-/* Linux ignores such a node with all that it protects; here it is honoured. */
-static int reserved_root(struct reserved_walk *w, const struct dt_node *node)
+struct dt_cells dt_child_cells(const struct dt_reserved_root *root, const struct dt_node *child)
 {
-	struct dt_reserved_root *root = &w->root;
+	return dt_list_cells(root, &child->prop[PROP_REG], child->name);
+}
 
-	dt_read_reserved_root(w->info, node, root);
+/* ---- what is said of a node ---- */
+
+/* Linux ignores such a node with all that it protects; here it is honoured. */
+static int check_root(const struct dt_info *info, const struct dt_reserved_root *root,
+		      const struct dt_node *node, struct dt_log *log)
+{
 	if (!root->valid) {
-		dt_error(w->log,
+		dt_error(log,
 			 "dt: reserved-memory: #address-cells and #size-cells must be 1 or 2\n");
-		return w->info->nr_static ? -EMM_EBADTREE : 0;
+		return info->nr_static ? -EMM_EBADTREE : 0;
 	}
 	if (!dt_has(node, PROP_RANGES))
-		dt_error(w->log,
-			 "dt: reserved-memory: no ranges, its children count all the same\n");
+		dt_error(log, "dt: reserved-memory: no ranges, its children count all the same\n");
 	else if (node->prop[PROP_RANGES].len)
-		dt_error(w->log,
+		dt_error(log,
 			 "dt: reserved-memory: ranges is not empty: its children's addresses are "
 			 "taken as they are\n");
 	if (!root->given)
-		dt_error(w->log, "dt: reserved-memory: #address-cells or #size-cells is missing\n");
-	else if (!same_cells(root->own, root->tree))
-		dt_error(w->log,
+		dt_error(log, "dt: reserved-memory: #address-cells or #size-cells is missing\n");
+	else if (!dt_same_cells(root->own, root->tree))
+		dt_error(log,
 			 "dt: reserved-memory: %" PRIu32 " and %" PRIu32
 			 " cells where the root has %" PRIu32 " and %" PRIu32
 			 ", its own are used\n",
 			 root->own.addr, root->own.size, root->tree.addr, root->tree.size);
 	return 0;
 }
+
+/* What a static child promises its users, beyond being reserved. */
+static void check_promises(const struct dt_node *child, const char *name,
+			   const struct dt_claim *claim, struct dt_log *log)
+{
+	if (!dt_has(child, PROP_REUSABLE))
+		return;
+	if (dt_has(child, PROP_NO_MAP))
+		dt_error(log, "dt: %s: no-map and reusable exclude each other: kept as no-map\n",
+			 name);
+	else if (dt_is_dma_pool(child) && ((claim->base | claim->size) & (DT_CMA_GRANULE - 1)))
+		dt_error(log,
+			 "dt: %s: a CMA area must be aligned to 0x%" PRIx64 ": " DT_RANGE
+			 " is reserved, but cannot be lent\n",
+			 name, (uint64_t)DT_CMA_GRANULE, DT_RANGE_ARGS(claim->base, claim->size));
+}
+
+/* ---- static children ---- */
 
 static void to_pages(phys_addr_t *base, phys_addr_t *size)
 {
@@ -123,122 +144,54 @@ static void to_pages(phys_addr_t *base, phys_addr_t *size)
 	*size = end - *base;
 }
 
-/* What a static child promises its users, beyond being reserved. */
-static void check_static(struct reserved_walk *w, const struct dt_node *node,
-			 const struct dt_claim *claim)
+int dt_for_each_entry(const struct dt_reserved_root *root, const struct dt_node *child,
+		      dt_claim_fn fn, void *ctx, uint32_t *seq, struct dt_log *log)
 {
-	const struct dt_prop_value *list = &node->prop[PROP_COMPATIBLE];
-	bool reusable = dt_has(node, PROP_REUSABLE);
-
-	if (reusable && dt_has(node, PROP_NO_MAP))
-		dt_error(w->log, "dt: %s: no-map and reusable exclude each other: kept as no-map\n",
-			 w->name);
-	else if (reusable && dt_has(node, PROP_COMPATIBLE) &&
-		 dt_list_holds((const char *)list->data, list->len, "shared-dma-pool") &&
-		 ((claim->base | claim->size) & (DT_CMA_GRANULE - 1)))
-		dt_error(w->log,
-			 "dt: %s: a CMA area must be aligned to 0x%" PRIx64 ": " DT_RANGE
-			 " is reserved, but cannot be lent\n",
-			 w->name, (uint64_t)DT_CMA_GRANULE,
-			 DT_RANGE_ARGS(claim->base, claim->size));
-}
-
-static int static_child(struct reserved_walk *w, const struct dt_node *node)
-{
-	const struct dt_prop_value *reg = &node->prop[PROP_REG];
-	struct dt_cells cells = dt_child_cells(&w->root, node);
+	const struct dt_prop_value *reg = &child->prop[PROP_REG];
+	struct dt_cells cells = dt_child_cells(root, child);
 	uint32_t bytes = dt_entry_bytes(cells), n = reg->len / bytes, i;
-	bool nomap = dt_has(node, PROP_NO_MAP);
+	bool nomap = dt_has(child, PROP_NO_MAP);
 	struct dt_claim claim = {
 		.cause = nomap ? CAUSE_NOMAP : CAUSE_RESERVED_MEMORY,
-		.name = node->name,
+		.name = child->name,
 	};
+	char name[DT_NAME_SIZE];
 	int ret = 0;
 
-	if (w->root.given && !same_cells(cells, w->root.own))
-		dt_error(w->log, "dt: %s: its reg has the root's cells, which are used\n", w->name);
+	if (log)
+		dt_printable(child->name, name, sizeof(name));
+	if (root->given && !dt_same_cells(cells, root->own))
+		dt_error(log, "dt: %s: its reg has the root's cells, which are used\n", name);
 	if (reg->len % bytes || !n)
-		dt_error(w->log,
+		dt_error(log,
 			 "dt: %s: reg has %" PRIu32 " bytes, no multiple of %" PRIu32
 			 ": the first %" PRIu32 " entries are reserved\n",
-			 w->name, reg->len, bytes, n);
+			 name, reg->len, bytes, n);
 	for (i = 0; !ret && i < n; i++) {
-		dt_read_entry(reg->data + i * (cells.addr + cells.size), cells, &claim.base,
-			      &claim.size);
+		if (!dt_read_entry(reg->data + i * (cells.addr + cells.size), cells, &claim.base,
+				   &claim.size))
+			dt_error(log, DT_CUT_MESSAGE, name, claim.base);
 		if (!claim.size) {
-			dt_error(w->log, "dt: %s: an entry at 0x%" PRIx64 " reserves nothing\n",
-				 w->name, claim.base);
+			dt_error(log, "dt: %s: an entry at 0x%" PRIx64 " reserves nothing\n", name,
+				 claim.base);
 			continue;
 		}
-		if (w->log)
-			check_static(w, node, &claim);
+		if (log)
+			check_promises(child, name, &claim, log);
 		if (nomap)
 			to_pages(&claim.base, &claim.size);
-		claim.seq = (*w->seq)++;
-		ret = w->fn(w->ctx, &claim);
+		claim.seq = (*seq)++;
+		ret = fn(ctx, &claim);
 	}
 	return ret;
 }
 
-/* What is wrong with a dynamic child, or NULL. */
-static const char *dynamic_error(const struct reserved_walk *w, const struct dt_node *node)
+/* ---- all of them ---- */
+
+int dt_for_each_child(const void *fdt, const struct dt_info *info, dt_child_fn fn, void *ctx,
+		      struct dt_log *log)
 {
-	uint64_t size, alignment;
-
-	if (!dt_prop_number(node, PROP_SIZE, &size) || !size)
-		return "size is not a number above 0 in one or two cells";
-	if (dt_has(node, PROP_ALIGNMENT) && (!dt_prop_number(node, PROP_ALIGNMENT, &alignment) ||
-					     !alignment || (alignment & (alignment - 1))))
-		return "alignment is not a power of two";
-	if (dt_has(node, PROP_ALLOC_RANGES) &&
-	    (!node->prop[PROP_ALLOC_RANGES].len ||
-	     (node->prop[PROP_ALLOC_RANGES].len % dt_entry_bytes(w->root.own) &&
-	      node->prop[PROP_ALLOC_RANGES].len % dt_entry_bytes(w->root.tree))))
-		return "alloc-ranges is not a list of ranges";
-	if (dt_has(node, PROP_NO_MAP) && dt_has(node, PROP_REUSABLE))
-		return "no-map and reusable exclude each other";
-	return NULL;
-}
-
-static void dynamic_child(struct reserved_walk *w, const struct dt_node *node)
-{
-	const char *error = dynamic_error(w, node);
-	uint64_t size = 0;
-
-	if (error) {
-		w->log->dynamic_bad++;
-		dt_error(w->log, "dt: %s: %s: it will not be placed\n", w->name, error);
-		return;
-	}
-	dt_prop_number(node, PROP_SIZE, &size);
-	dt_note(w->log, "dt: %s: 0x%" PRIx64 " bytes by size, not placed yet\n", w->name, size);
-}
-
-static int child(struct reserved_walk *w, const struct dt_node *node)
-{
-	if (w->log)
-		dt_printable(node->name, w->name, sizeof(w->name));
-	switch (dt_classify(node)) {
-	case CHILD_STATIC:
-		return static_child(w, node);
-	case CHILD_DYNAMIC:
-		if (w->log)
-			dynamic_child(w, node);
-		return 0;
-	case CHILD_EMPTY:
-		dt_error(w->log, "dt: %s: neither reg nor size, ignored\n", w->name);
-		return 0;
-	case CHILD_DISABLED:
-	case CHILD_IOMMU:
-		return 0;
-	}
-	return 0;
-}
-
-int dt_for_each_reserved(const void *fdt, const struct dt_info *info, dt_claim_fn fn, void *ctx,
-			 uint32_t *seq, struct dt_log *log)
-{
-	struct reserved_walk w = { .info = info, .fn = fn, .ctx = ctx, .seq = seq, .log = log };
+	struct dt_reserved_root root;
 	struct dt_cursor cur;
 	struct dt_node node;
 	bool inside = false;
@@ -260,13 +213,54 @@ int dt_for_each_reserved(const void *fdt, const struct dt_info *info, dt_claim_f
 			if (!inside)
 				continue;
 			ret = dt_read_node(&cur, &node);
-			if (!ret)
-				ret = reserved_root(&w, &node);
+			if (ret)
+				return ret;
+			dt_read_reserved_root(info, &node, &root);
+			ret = check_root(info, &root, &node, log);
 		} else if (inside) {
 			ret = dt_read_node(&cur, &node);
 			if (!ret)
-				ret = child(&w, &node);
+				ret = fn(ctx, &root, &node);
 		}
 	}
 	return ret;
+}
+
+struct claim_walk {
+	dt_claim_fn fn;
+	void *ctx;
+	uint32_t *seq;
+	struct dt_log *log;
+};
+
+static int claims_of(void *ctx, const struct dt_reserved_root *root, const struct dt_node *child)
+{
+	struct claim_walk *w = ctx;
+	char name[DT_NAME_SIZE];
+
+	switch (dt_classify(child)) {
+	case CHILD_STATIC:
+		return dt_for_each_entry(root, child, w->fn, w->ctx, w->seq, w->log);
+	case CHILD_DYNAMIC:
+		if (w->log)
+			dt_check_dynamic(root, child, w->log);
+		break;
+	case CHILD_EMPTY:
+		if (w->log)
+			dt_error(w->log, "dt: %s: neither reg nor size, ignored\n",
+				 dt_printable(child->name, name, sizeof(name)));
+		break;
+	case CHILD_DISABLED:
+	case CHILD_IOMMU:
+		break;
+	}
+	return 0;
+}
+
+int dt_for_each_reserved(const void *fdt, const struct dt_info *info, dt_claim_fn fn, void *ctx,
+			 uint32_t *seq, struct dt_log *log)
+{
+	struct claim_walk w = { .fn = fn, .ctx = ctx, .seq = seq, .log = log };
+
+	return dt_for_each_child(fdt, info, claims_of, &w, log);
 }

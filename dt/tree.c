@@ -16,6 +16,7 @@ static const char *const prop_names[] = {
 	[PROP_BOOTARGS] = "bootargs",
 	[PROP_COMPATIBLE] = "compatible",
 	[PROP_DEVICE_TYPE] = "device_type",
+	[PROP_DISTANCE_MATRIX] = "distance-matrix",
 	[PROP_HOTPLUGGABLE] = "hotpluggable",
 	[PROP_IOMMU_ADDRESSES] = "iommu-addresses",
 	[PROP_KASLR_SEED] = "kaslr-seed",
@@ -24,12 +25,14 @@ static const char *const prop_names[] = {
 	[PROP_INITRD_START] = "linux,initrd-start",
 	[PROP_USABLE_MEMORY] = "linux,usable-memory",
 	[PROP_USABLE_RANGE] = "linux,usable-memory-range",
+	[PROP_CMA_DEFAULT] = "linux,cma-default",
+	[PROP_DMA_DEFAULT] = "linux,dma-default",
 	[PROP_MMU_TYPE] = "mmu-type",
 	[PROP_MODEL] = "model",
 	[PROP_NO_MAP] = "no-map",
 	[PROP_NUMA_NODE_ID] = "numa-node-id",
-	[PROP_RANGES] = "ranges",
 	[PROP_REG] = "reg",
+	[PROP_RANGES] = "ranges",
 	[PROP_REUSABLE] = "reusable",
 	[PROP_ISA] = "riscv,isa",
 	[PROP_ISA_BASE] = "riscv,isa-base",
@@ -47,7 +50,7 @@ static const uint8_t prop_start['z' - 'a' + 1] = {
 	['h' - 'a'] = PROP_HOTPLUGGABLE, ['i' - 'a'] = PROP_IOMMU_ADDRESSES,
 	['k' - 'a'] = PROP_KASLR_SEED,   ['l' - 'a'] = PROP_ELFCOREHDR,
 	['m' - 'a'] = PROP_MMU_TYPE,     ['n' - 'a'] = PROP_NO_MAP,
-	['r' - 'a'] = PROP_RANGES,       ['s' - 'a'] = PROP_SIZE,
+	['r' - 'a'] = PROP_REG,          ['s' - 'a'] = PROP_SIZE,
 	['t' - 'a'] = PROP_TIMEBASE,
 };
 
@@ -99,23 +102,24 @@ static int check_property(struct dt_cursor *cur)
 		return damage(cur, "property longer than the tree");
 	if (fdt32_to_cpu(p->nameoff) >= cur->size_strings)
 		return damage(cur, "property name outside the strings block");
-	cur->level = cur->depth - 1;
 	return 1;
 }
 
 /*
  * fdt_next_tag() for a tree that has passed dt_walk(): without its checks, which look at each
- * letter of each name through a function. That is half of what the second visits would cost.
+ * letter of each name through a function. That is half of what the second visits would cost. A tag
+ * that has been seen is one of five small numbers: its last byte tells.
  */
 static uint32_t next_known_tag(struct dt_cursor *cur, int offset)
 {
-	const fdt32_t *p = (const void *)(cur->structs + offset);
-	uint32_t tag = fdt32_to_cpu(p[0]), bytes = FDT_TAGSIZE;
+	const char *p = cur->structs + offset;
+	const struct fdt_property *prop = (const void *)p;
+	uint32_t tag = (uint8_t)p[FDT_TAGSIZE - 1], bytes = FDT_TAGSIZE;
 
-	if (tag == FDT_BEGIN_NODE)
-		bytes += (uint32_t)strlen((const char *)&p[1]) + 1;
-	else if (tag == FDT_PROP)
-		bytes = (uint32_t)sizeof(struct fdt_property) + fdt32_to_cpu(p[1]);
+	if (tag == FDT_PROP)
+		bytes = (uint32_t)sizeof(*prop) + fdt32_to_cpu(prop->len);
+	else if (tag == FDT_BEGIN_NODE)
+		bytes += (uint32_t)strlen(p + FDT_TAGSIZE) + 1;
 	cur->next = offset + (int)((bytes + FDT_TAGSIZE - 1) & ~(FDT_TAGSIZE - 1U));
 	return tag;
 }
@@ -145,6 +149,9 @@ int dt_next(struct dt_cursor *cur)
 		cur->closed = true;
 		break;
 	case FDT_PROP:
+		cur->level = cur->depth - 1;
+		if (cur->walked)
+			return 1;
 		if (cur->next <= offset)
 			break;
 		return check_property(cur);
@@ -165,7 +172,8 @@ static enum dt_prop prop_id(const char *name)
 	unsigned int id = c >= 'a' && c <= 'z' ? prop_start[c - 'a'] : 0;
 
 	for (; id < NR_DT_PROPS && prop_names[id][0] == c; id++) {
-		if (!strcmp(prop_names[id], name))
+		/* Two letters tell most names apart, without a call. */
+		if (prop_names[id][1] == name[1] && !strcmp(prop_names[id], name))
 			break;
 	}
 	return id < NR_DT_PROPS && prop_names[id][0] == c ? id : NR_DT_PROPS;
@@ -302,12 +310,17 @@ bool dt_node_cells(const struct dt_node *node, struct dt_cells *cells)
 	return read_cells(node, PROP_SIZE_CELLS, &cells->size) && ok;
 }
 
-void dt_read_entry(const fdt32_t *p, struct dt_cells cells, phys_addr_t *base, phys_addr_t *size)
+bool dt_read_entry(const fdt32_t *p, struct dt_cells cells, phys_addr_t *base, phys_addr_t *size)
 {
+	bool below_top;
+
 	*base = dt_number(p, cells.addr);
 	*size = dt_number(p + cells.addr, cells.size);
-	if (*size > PHYS_ADDR_MAX - *base)
-		*size = PHYS_ADDR_MAX - *base;
+	if (*size <= PHYS_ADDR_MAX - *base)
+		return true;
+	below_top = *base + *size == 0;
+	*size = PHYS_ADDR_MAX - *base;
+	return below_top;
 }
 
 const char *dt_printable(const char *name, char *buf, size_t n)

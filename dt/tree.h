@@ -19,6 +19,7 @@ enum dt_prop {
 	PROP_BOOTARGS,
 	PROP_COMPATIBLE,
 	PROP_DEVICE_TYPE,
+	PROP_DISTANCE_MATRIX,
 	PROP_HOTPLUGGABLE,
 	PROP_IOMMU_ADDRESSES,
 	PROP_KASLR_SEED,
@@ -27,12 +28,14 @@ enum dt_prop {
 	PROP_INITRD_START,
 	PROP_USABLE_MEMORY,
 	PROP_USABLE_RANGE,
+	PROP_CMA_DEFAULT,
+	PROP_DMA_DEFAULT,
 	PROP_MMU_TYPE,
 	PROP_MODEL,
 	PROP_NO_MAP,
 	PROP_NUMA_NODE_ID,
-	PROP_RANGES,
 	PROP_REG,
+	PROP_RANGES,
 	PROP_REUSABLE,
 	PROP_ISA,
 	PROP_ISA_BASE,
@@ -153,8 +156,19 @@ static inline uint32_t dt_entry_bytes(struct dt_cells cells)
 	return (cells.addr + cells.size) * (uint32_t)sizeof(fdt32_t);
 }
 
-/* The (address, size) entry at @p; a size that wraps is cut at the top of the address space. */
-void dt_read_entry(const fdt32_t *p, struct dt_cells cells, phys_addr_t *base, phys_addr_t *size);
+static inline bool dt_same_cells(struct dt_cells a, struct dt_cells b)
+{
+	return a.addr == b.addr && a.size == b.size;
+}
+
+/*
+ * The (address, size) entry at @p. Returns false if it passes the top of the address space: then
+ * it is cut there. (One that ends at the top exactly is a byte shorter, for want of an end.)
+ */
+bool dt_read_entry(const fdt32_t *p, struct dt_cells cells, phys_addr_t *base, phys_addr_t *size);
+
+/* What to say of it: node, address. */
+#define DT_CUT_MESSAGE "dt: %s: the entry at 0x%" PRIx64 " passes 2^64 and is cut there\n"
 
 /* @name, cut, with '?' for bytes that do not print; the root's is "/". Returns @buf. @n >= 1. */
 const char *dt_printable(const char *name, char *buf, size_t n);

@@ -102,6 +102,7 @@ static void reserved_child(struct walk *w)
 	switch (dt_classify(&w->node)) {
 	case CHILD_STATIC:
 		info->nr_static++;
+		info->nr_pools += dt_is_pool(&w->node);
 		len = w->node.prop[PROP_REG].len;
 		cells = dt_child_cells(&w->reserved, &w->node);
 		n = w->reserved.valid ? len / dt_entry_bytes(cells) : 0;
@@ -111,6 +112,7 @@ static void reserved_child(struct walk *w)
 		break;
 	case CHILD_DYNAMIC:
 		info->nr_dynamic++;
+		info->nr_dynamic_nomap += dt_has(&w->node, PROP_NO_MAP);
 		break;
 	case CHILD_IOMMU:
 		info->nr_iommu++;
@@ -160,12 +162,29 @@ static void chosen_node(struct walk *w)
 	info->usable = value_of(w, PROP_USABLE_RANGE);
 	if (!dt_has(&w->node, PROP_ELFCOREHDR))
 		return;
-	if (w->node.prop[PROP_ELFCOREHDR].len >= dt_entry_bytes(info->root_cells))
-		dt_read_entry(w->node.prop[PROP_ELFCOREHDR].data, info->root_cells,
-			      &info->elfcorehdr_base, &info->elfcorehdr_size);
-	else
+	if (w->node.prop[PROP_ELFCOREHDR].len < dt_entry_bytes(info->root_cells))
 		dt_error(&w->log, "dt: chosen: linux,elfcorehdr has %" PRIu32 " bytes, ignored\n",
 			 w->node.prop[PROP_ELFCOREHDR].len);
+	else if (!dt_read_entry(w->node.prop[PROP_ELFCOREHDR].data, info->root_cells,
+				&info->elfcorehdr_base, &info->elfcorehdr_size))
+		dt_error(&w->log, DT_CUT_MESSAGE, "chosen", info->elfcorehdr_base);
+}
+
+/* By its name or by what it holds; to look at every compatible list would be dearer. */
+static void distance_map(struct walk *w)
+{
+	const struct dt_prop_value *list = &w->node.prop[PROP_COMPATIBLE];
+
+	if (!dt_is_enabled(&w->node))
+		return;
+	if (!dt_has(&w->node, PROP_COMPATIBLE) ||
+	    !dt_list_holds((const char *)list->data, list->len, "numa-distance-map-v1"))
+		dt_error(&w->log, "dt: distance-map: not compatible with numa-distance-map-v1, "
+				  "ignored\n");
+	else if (w->info->distance_map >= 0)
+		dt_error(&w->log, "dt: distance-map: a second one is ignored\n");
+	else
+		w->info->distance_map = w->node.offset;
 }
 
 static void hart_node(struct walk *w)
@@ -213,6 +232,8 @@ static int child_of_root(struct walk *w)
 		dt_prop_number(&w->node, PROP_TIMEBASE, &w->info->timebase_hz);
 	} else if (dt_name_is(name, "chosen")) {
 		chosen_node(w);
+	} else if (dt_has(&w->node, PROP_DISTANCE_MATRIX) || dt_name_is(name, "distance-map")) {
+		distance_map(w);
 	}
 	return 0;
 }
@@ -280,6 +301,7 @@ static void init_info(struct dt_info *info, const void *fdt, uint64_t boot_hart)
 	info->boot_hart = boot_hart;
 	info->totalsize = fdt_totalsize(fdt);
 	info->memory = info->reserved = info->cpus = (struct dt_span){ -1, -1 };
+	info->distance_map = -1;
 }
 
 int dt_walk(struct dt_info *info, const void *fdt, uint64_t boot_hart, const struct printer *out)

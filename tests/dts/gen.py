@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Prints a tree for QEMU's `-M virt -m 1G` with any number of ranges of one kind.
 
-    gen.py reserved|nomap|memreserve|banks|bank-nodes COUNT [--order up|down|random]
+    gen.py reserved|nomap|memreserve|dynamic|dynamic-nomap|banks|bank-nodes COUNT
+           [--order up|down|random]
 
 reserved, nomap   COUNT children of /reserved-memory, a page each, from 0x90000000
 memreserve        COUNT entries of /memreserve/, likewise
+dynamic(-nomap)   COUNT children by size, a page each, aligned so that no two touch
 banks             memory as COUNT entries of one node, a gap after each; the image and what follows
                   it are in one more, of 64 MiB
 bank-nodes        the same as COUNT nodes
@@ -40,6 +42,16 @@ def reserved(entries, nomap):
     return "\n".join(out + ["\t};", ""])
 
 
+def dynamic(entries, step, nomap):
+    align = 1 << (step.bit_length() - 1)
+    out = ["\treserved-memory {", "\t\t#address-cells = <2>;", "\t\t#size-cells = <2>;",
+           "\t\tranges;"]
+    for base, size in entries:
+        out.append(f"\t\td{base:x} {{ size = <0 {size:#x}>; alignment = <0 {align:#x}>; "
+                   f"{'no-map; ' if nomap else ''}}};")
+    return "\n".join(out + ["\t};", ""])
+
+
 def blocks(entries, text):
     """In several "/ { };", which dtc merges: its parser takes some thousand siblings."""
     for i in range(0, len(entries), 1000):
@@ -49,7 +61,8 @@ def blocks(entries, text):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("kind",
-                        choices=["reserved", "nomap", "memreserve", "banks", "bank-nodes"])
+                        choices=["reserved", "nomap", "memreserve", "dynamic", "dynamic-nomap",
+                                 "banks", "bank-nodes"])
     parser.add_argument("count", type=int)
     parser.add_argument("--order", choices=["up", "down", "random"], default="up")
     args = parser.parse_args()
@@ -78,6 +91,8 @@ def main():
         print("/ {\n" + memory(entries[0][0], entries) + "};")
     elif args.kind == "bank-nodes":
         blocks(entries, lambda part: "".join(memory(e[0], [e]) for e in part))
+    elif args.kind.startswith("dynamic"):
+        blocks(entries, lambda part: dynamic(part, step, args.kind == "dynamic-nomap"))
     elif args.kind != "memreserve":
         blocks(entries, lambda part: reserved(part, args.kind == "nomap"))
 

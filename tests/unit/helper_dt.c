@@ -137,6 +137,19 @@ void tree_region(struct tree *t, const char *name, uint64_t base, uint64_t size,
 	tree_end(t);
 }
 
+void tree_dynamic(struct tree *t, const char *name, uint64_t size, uint64_t alignment)
+{
+	tree_node(t, name);
+	tree_u64(t, "size", size);
+	if (alignment)
+		tree_u64(t, "alignment", alignment);
+}
+
+void tree_pool(struct tree *t)
+{
+	tree_bytes(t, "compatible", "vendor,pool\0shared-dma-pool", 28);
+}
+
 void *tree_finish(struct tree *t)
 {
 	void *blob;
@@ -167,7 +180,7 @@ static void *array_at(void *ctx, phys_addr_t pa, uint64_t bytes)
 	assert_true(m->nr_arrays < MAX_ARRAYS);
 	m->arrays[i].pa = pa;
 	m->arrays[i].bytes = bytes;
-	m->arrays[i].at = malloc(bytes);
+	m->arrays[i].at = aligned_alloc(64, (bytes + 63) & ~(uint64_t)63);
 	assert_non_null(m->arrays[i].at);
 	m->nr_arrays++;
 	return m->arrays[i].at;
@@ -235,6 +248,42 @@ void machine_boot(struct machine *m, void *fdt)
 	assert_true(memblock_is_valid(&m->mb));
 }
 
+void machine_place(struct machine *m)
+{
+	int ret;
+
+	memblock_allow_resize(&m->mb);
+	ret = dt_place_dynamic(&m->info, m->fdt, &m->mb, m->regions, MACHINE_REGIONS, &m->out);
+	if (ret)
+		fail_msg("error %d\n%s", ret, m->text);
+	assert_true(memblock_is_valid(&m->mb));
+	assert_int_equal(m->info.nr_dynamic, m->info.nr_dynamic_bad + m->info.nr_dynamic_placed +
+						     m->info.nr_dynamic_failed);
+}
+
+void machine_hand_over(struct machine *m, struct mm_audit *audit)
+{
+	assert_int_equal(mm_plan(&m->mm, &m->mb, 0, PFN_DOWN(PHYS_ADDR_MAX), 1), 0);
+	assert_int_equal(mm_place_metadata(&m->mm, &m->mb), 0);
+	assert_int_equal(mm_init(&m->mm, &m->mb), 0);
+	assert_int_equal(memblock_free_all(&m->mm, &m->mb), 0);
+	assert_true(memblock_is_valid(&m->mb));
+	assert_true(buddy_is_valid(&m->mm.buddy));
+	assert_int_equal(mm_audit(&m->mm, &m->mb, 0, audit), 0);
+	assert_int_equal(audit->lost, 0);
+}
+
+void expect_kept(const struct machine *m, phys_addr_t base, phys_addr_t size)
+{
+	uint64_t pfn;
+
+	for (pfn = PFN_DOWN(base); pfn < PFN_UP(base + size); pfn++) {
+		if (buddy_page_is_free(&m->mm.buddy, pfn))
+			fail_msg("page 0x%llx is free\n%s", (unsigned long long)PFN_PHYS(pfn),
+				 m->text);
+	}
+}
+
 void machine_free(struct machine *m)
 {
 	unsigned int i;
@@ -246,6 +295,12 @@ void machine_free(struct machine *m)
 	m->nr_arrays = 0;
 }
 
+void machine_again(struct machine *m)
+{
+	machine_free(m);
+	machine_init(m);
+}
+
 bool said(const struct machine *m, const char *text)
 {
 	if (strstr(m->text, text))
@@ -254,7 +309,42 @@ bool said(const struct machine *m, const char *text)
 	return false;
 }
 
+int times_said(const struct machine *m, const char *text)
+{
+	const char *p = m->text;
+	int n = 0;
+
+	while ((p = strstr(p, text))) {
+		p++;
+		n++;
+	}
+	return n;
+}
+
 /* ---- what the map should be ---- */
+
+const struct dt_region *region_named(const struct machine *m, const char *name)
+{
+	uint32_t i;
+
+	for (i = 0; i < m->info.nr_regions; i++) {
+		if (!strcmp(m->regions[i].name, name))
+			return &m->regions[i];
+	}
+	fail_msg("no region %s\n%s", name, m->text);
+	return NULL;
+}
+
+void expect_region(const struct machine *m, const char *name, phys_addr_t base, phys_addr_t size,
+		   uint32_t flags)
+{
+	const struct dt_region *r = region_named(m, name);
+
+	if (r->base != base || r->size != size || r->flags != flags)
+		fail_msg("%s: 0x%llx + 0x%llx flags 0x%x, wanted 0x%llx + 0x%llx flags 0x%x\n%s",
+			 name, (unsigned long long)r->base, (unsigned long long)r->size, r->flags,
+			 (unsigned long long)base, (unsigned long long)size, flags, m->text);
+}
 
 static void print_regions(const struct memblock_type *type)
 {
@@ -328,4 +418,35 @@ bool is_taken(const struct machine *m, phys_addr_t base, phys_addr_t size)
 			return false;
 	}
 	return true;
+}
+
+void check_arrays(const struct machine *m)
+{
+	const struct memblock_array *arrays[] = { &m->mb.memory_array, &m->mb.reserved_array };
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		phys_addr_t base = arrays[i]->base, size = arrays[i]->size;
+		const struct memblock_region *r;
+
+		if (!size)
+			continue;
+		r = memblock_search(&m->mb.reserved, base);
+		assert_non_null(r);
+		assert_int_equal(MEMBLOCK_CAUSE(r->flags), CAUSE_MEMBLOCK);
+		assert_true(r->base + r->size >= base + size);
+		assert_true(memblock_is_region_memory(&m->mb, base, size));
+		r = memblock_search(&m->mb.memory, base);
+		assert_false(r->flags & MEMBLOCK_NOMAP);
+	}
+}
+
+uint64_t count_cause(const struct machine *m, enum memblock_cause cause)
+{
+	uint64_t n = 0;
+	unsigned long i;
+
+	for (i = 0; i < m->mb.reserved.cnt; i++)
+		n += MEMBLOCK_CAUSE(m->mb.reserved.regions[i].flags) == cause;
+	return n;
 }

@@ -8,6 +8,7 @@
 
 #include "dt.h"
 
+#include <earlymm/handover.h>
 #include <earlymm/memblock.h>
 
 /* ---- building a tree ---- */
@@ -48,16 +49,21 @@ void tree_memory(struct tree *t, uint64_t base, uint64_t size);
 void tree_reserved(struct tree *t);
 /* A child of it with one entry; @flag (no-map, reusable) may be NULL. */
 void tree_region(struct tree *t, const char *name, uint64_t base, uint64_t size, const char *flag);
+/* Begins a child of it by size; @alignment 0: none. More properties may follow; then tree_end(). */
+void tree_dynamic(struct tree *t, const char *name, uint64_t size, uint64_t alignment);
+/* The property of a shared DMA pool. */
+void tree_pool(struct tree *t);
 /* Ends the root and returns the blob, in a heap block of exactly its size: ASan sees overruns. */
 void *tree_finish(struct tree *t);
 
 /* ---- a machine ---- */
 
-#define IMAGE_BASE ((uint64_t)0x80200000)
-#define IMAGE_SIZE ((uint64_t)0x20000)
-#define TREE_BASE  ((uint64_t)0x82200000)
+#define IMAGE_BASE      ((uint64_t)0x80200000)
+#define IMAGE_SIZE      ((uint64_t)0x20000)
+#define TREE_BASE       ((uint64_t)0x82200000)
 
-#define MAX_ARRAYS 8
+#define MAX_ARRAYS      16
+#define MACHINE_REGIONS 32
 
 struct machine {
 	struct dt_fixed fixed[4]; /* one image at IMAGE_BASE, unless the test says otherwise */
@@ -66,7 +72,9 @@ struct machine {
 	uint64_t boot_hart;
 	void *fdt; /* owned */
 	struct dt_info info;
+	struct dt_region regions[MACHINE_REGIONS];
 	struct memblock mb;
+	struct mm mm; /* from machine_hand_over() */
 	struct phys_map map;
 	struct {
 		phys_addr_t pa;
@@ -89,10 +97,19 @@ int machine_teardown(void **state);
 int machine_load(struct machine *m, void *fdt);
 /* The same with an assertion that all went well and that the map is valid. */
 void machine_boot(struct machine *m, void *fdt);
+/* After that: places the dynamic regions, and asserts that nothing is lost by it. */
+void machine_place(struct machine *m);
+/* And after that: the handover to the buddy, and an audit that nothing is lost. */
+void machine_hand_over(struct machine *m, struct mm_audit *audit);
+/* Asserts that no page of the range has been handed over, nor part of one. */
+void expect_kept(const struct machine *m, phys_addr_t base, phys_addr_t size);
 void machine_free(struct machine *m);
+/* The same and a new machine: for several in one test. */
+void machine_again(struct machine *m);
 
-/* Is @text in what was printed? */
+/* Is @text in what was printed? And how often? */
 bool said(const struct machine *m, const char *text);
+int times_said(const struct machine *m, const char *text);
 
 /* ---- what the map should be ---- */
 
@@ -119,7 +136,19 @@ void expect_others(const struct machine *m, const struct want *want, size_t n, c
 		      __FILE__, __LINE__)
 #define expect_none_reserved(m) expect_others(m, NULL, 0, __FILE__, __LINE__)
 
+/* The first region of that name in the table; fails if there is none. */
+const struct dt_region *region_named(const struct machine *m, const char *name);
+/* Is it as told? */
+void expect_region(const struct machine *m, const char *name, phys_addr_t base, phys_addr_t size,
+		   uint32_t flags);
+
 /* Is no byte of the range free for allocation? */
 bool is_taken(const struct machine *m, phys_addr_t base, phys_addr_t size);
+
+/* That memblock's arrays lie in mapped memory and are reserved as what they are. */
+void check_arrays(const struct machine *m);
+
+/* Reserved regions of that cause. */
+uint64_t count_cause(const struct machine *m, enum memblock_cause cause);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Who comes first: the order of claims, their overlaps, the initrd, /chosen, dynamic regions. */
+/* Who comes first: the order of claims, their overlaps, and what /chosen claims. */
 #include "test.h"
 
 #include "helper_dt.h"
@@ -12,19 +12,6 @@
 
 #define RSV CAUSE_RESERVED_MEMORY
 #define MSV CAUSE_MEMRESERVE
-
-/* How often @text was printed. */
-static int times_said(const struct machine *m, const char *text)
-{
-	const char *p = m->text;
-	int n = 0;
-
-	while ((p = strstr(p, text))) {
-		p++;
-		n++;
-	}
-	return n;
-}
 
 /*
  * Each claim begins inside the one before it: a byte keeps the cause that it had first.
@@ -83,7 +70,10 @@ static void test_memreserve(void **state)
 	machine_boot(m, tree_finish(&t));
 	expect_reserved(m, { 0, 0x1000, 0, 0, MSV }, { 0x90000000, 0x1000, 0, 0, MSV },
 			{ 0x91000001, 0x123, 0, 0, MSV }, { 0xfffffffffffff000, 0xfff, 0, 0, MSV });
-	assert_string_equal(m->text, "");
+	assert_string_equal(m->text,
+			    "dt: /memreserve/: the entry at 0xfffffffffffff000 passes 2^64 "
+			    "and is cut there\n");
+	assert_int_equal(m->info.nr_errors, 1);
 }
 
 /* The same range in /memreserve/ and in a node, both mapped and no-map. */
@@ -249,162 +239,7 @@ static void test_image_outside_memory(void **state)
 	expect_reserved(m, { 0x70000000, 0x1000, 0, 0, CAUSE_IMAGE });
 }
 
-/* ---- the initrd ---- */
-
-/* Two banks that touch but differ, [80000000, 88000000) and [88000000, 90000000), and an initrd. */
-static void *initrd_tree(uint64_t start, uint64_t end, int cells, bool nomap)
-{
-	struct tree t;
-
-	tree_begin(&t);
-	tree_memreserve(&t, 0x8a000000, 0x1000);
-	tree_root(&t, 2);
-	tree_memory(&t, 0x80000000, MIB(128));
-	tree_node(&t, "memory@88000000");
-	tree_string(&t, "device_type", "memory");
-	tree_u32(&t, "numa-node-id", 1);
-	tree_reg(&t, "reg", 0x88000000, MIB(128));
-	tree_end(&t);
-	tree_node(&t, "chosen");
-	if (cells == 2) {
-		tree_u64(&t, "linux,initrd-start", start);
-		tree_u64(&t, "linux,initrd-end", end);
-	} else {
-		tree_u32(&t, "linux,initrd-start", (uint32_t)start);
-		tree_u32(&t, "linux,initrd-end", (uint32_t)end);
-	}
-	tree_reg(&t, "linux,elfcorehdr", 0x8b000000, 0x1000);
-	tree_end(&t);
-	tree_reserved(&t);
-	tree_region(&t, "region", 0x8c000000, 0x1000, nomap ? "no-map" : NULL);
-	tree_end(&t);
-	return tree_finish(&t);
-}
-
-static void test_initrd(void **state)
-{
-	struct machine *m = *state;
-	int cells;
-
-	for (cells = 1; cells <= 2; cells++) {
-		/* Across two entries of the memory map, of odd size. */
-		machine_boot(m, initrd_tree(0x87fffff0, 0x88000123, cells, false));
-		assert_string_equal(m->text, "");
-		assert_int_equal(m->info.initrd_base, 0x87fffff0);
-		assert_int_equal(m->info.initrd_size, 0x133);
-		expect_reserved(m, { 0x87fffff0, 0x133, 0, 0, CAUSE_INITRD },
-				{ 0x8a000000, 0x1000, 0, 0, MSV },
-				{ 0x8b000000, 0x1000, 0, 0, CAUSE_OTHER },
-				{ 0x8c000000, 0x1000, 0, 0, RSV });
-		machine_free(m);
-		machine_init(m);
-	}
-}
-
-static void initrd_disabled(struct machine *m, uint64_t start, uint64_t end, bool nomap,
-			    const char *message)
-{
-	machine_boot(m, initrd_tree(start, end, 2, nomap));
-	assert_int_equal(m->info.initrd_size, 0);
-	assert_int_equal(m->info.nr_errors, 1);
-	assert_true(said(m, message));
-	if (!nomap)
-		expect_reserved(m, { 0x8a000000, 0x1000, 0, 0, MSV },
-				{ 0x8b000000, 0x1000, 0, 0, CAUSE_OTHER },
-				{ 0x8c000000, 0x1000, 0, 0, RSV });
-	assert_true(is_taken(m, 0x8c000000, 0x1000));
-	machine_free(m);
-	machine_init(m);
-}
-
-static void test_initrd_collides(void **state)
-{
-	struct machine *m = *state;
-
-	initrd_disabled(m, 0x801ff000, 0x80200001, false, "disabled: overlaps image [0x80200000-");
-	initrd_disabled(m, TREE_BASE + 8, TREE_BASE + 16, false, "disabled: overlaps device");
-	initrd_disabled(
-		m, 0x89fff000, 0x8a000001, false,
-		"initrd [0x89fff000-0x8a000000] disabled: overlaps /memreserve/ [0x8a000000-");
-	initrd_disabled(m, 0x8b000fff, 0x8b002000, false, "disabled: overlaps elfcorehdr");
-	initrd_disabled(m, 0x8bfff000, 0x8c000001, false, "disabled: overlaps region@8c000000");
-	initrd_disabled(m, 0x8c000000, 0x8c001000, true,
-			"disabled: overlaps no-map region@8c000000");
-	/* Beside it is not in it. */
-	machine_boot(m, initrd_tree(0x8bfff000, 0x8c000000, 2, false));
-	assert_string_equal(m->text, "");
-}
-
-/* A /memreserve/ entry that is not just the initrd's, and one that passes 2^64. */
-static void test_initrd_in_memreserve(void **state)
-{
-	const phys_addr_t bank = ~(phys_addr_t)0 << 28;
-	static const struct {
-		phys_addr_t base;
-		phys_addr_t size;
-	} entries[] = { { 0, 0x2000 }, { 0, 0x800 }, { 0x1000, 0x100 }, { -0x1000ULL, ~0ULL } };
-	struct machine *m = *state;
-	struct tree t;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(entries); i++) {
-		tree_begin(&t);
-		tree_memreserve(&t, bank + 0x8000 + entries[i].base, entries[i].size);
-		tree_root(&t, 2);
-		tree_memory(&t, 0x80000000, MIB(128));
-		tree_memory(&t, bank, MIB(128));
-		tree_node(&t, "chosen");
-		tree_u64(&t, "linux,initrd-start", bank + 0x8000);
-		tree_u64(&t, "linux,initrd-end", bank + 0x9001);
-		tree_end(&t);
-		machine_boot(m, tree_finish(&t));
-		if (i) {
-			assert_true(said(m, "disabled: overlaps /memreserve/"));
-			assert_int_equal(m->info.initrd_size, 0);
-		} else {
-			assert_string_equal(m->text, "");
-			assert_int_equal(m->info.initrd_size, 0x1001);
-		}
-		machine_free(m);
-		machine_init(m);
-	}
-}
-
-static void test_initrd_not_in_memory(void **state)
-{
-	struct machine *m = *state;
-
-	initrd_disabled(m, 0x8ffff000, 0x90000001, false, "disabled: not in memory");
-	initrd_disabled(m, 0x7fffffff, 0x80000010, false, "disabled: not in memory");
-	initrd_disabled(m, 0x10000, 0x20000, false, "disabled: not in memory");
-	initrd_disabled(m, 0x10000, ~(uint64_t)0, false, "disabled: not in memory");
-}
-
-static void test_initrd_malformed(void **state)
-{
-	struct machine *m = *state;
-	struct tree t;
-
-	initrd_disabled(m, 0x88002000, 0x88001000, false, "initrd disabled: linux,initrd-start");
-	machine_boot(m, initrd_tree(0x88000000, 0x88000000, 2, false));
-	assert_string_equal(m->text, "");
-	assert_int_equal(m->info.initrd_size, 0);
-	machine_free(m);
-	machine_init(m);
-
-	tree_begin(&t);
-	tree_root(&t, 2);
-	tree_memory(&t, 0x80000000, GIB(1));
-	tree_node(&t, "chosen");
-	tree_u64(&t, "linux,initrd-start", 0x88000000);
-	tree_bytes(&t, "linux,initrd-end", "123456789abc", 12);
-	tree_end(&t);
-	machine_boot(m, tree_finish(&t));
-	assert_true(said(m, "are not a range in one or two cells each"));
-	expect_none_reserved(m);
-}
-
-/* ---- the rest of /chosen ---- */
+/* ---- /chosen ---- */
 
 static void test_elfcorehdr_malformed(void **state)
 {
@@ -460,62 +295,6 @@ static void test_seeds_are_wiped(void **state)
 	assert_memory_equal(fdt, before, size);
 }
 
-/* ---- dynamic regions ---- */
-
-static void dynamic(struct tree *t, const char *name, uint64_t size, uint64_t alignment)
-{
-	tree_node(t, name);
-	tree_u64(t, "size", size);
-	tree_u64(t, "alignment", alignment);
-	tree_end(t);
-}
-
-static void test_dynamic(void **state)
-{
-	struct machine *m = *state;
-	struct tree t;
-
-	tree_begin(&t);
-	tree_root(&t, 2);
-	tree_memory(&t, 0x80000000, GIB(1));
-	tree_reserved(&t);
-	dynamic(&t, "good", MIB(4), MIB(4));
-	dynamic(&t, "three", MIB(3), MIB(3));
-	dynamic(&t, "zero", MIB(3), 0);
-	dynamic(&t, "empty", 0, MIB(1));
-	tree_node(&t, "one-cell");
-	tree_u32(&t, "size", 0x1000);
-	tree_u32(&t, "alignment", 0x1000);
-	tree_reg(&t, "alloc-ranges", 0x90000000, MIB(1), 0xa0000000, MIB(1));
-	tree_end(&t);
-	tree_node(&t, "no-size");
-	tree_bytes(&t, "size", "123", 3);
-	tree_end(&t);
-	tree_node(&t, "ranges");
-	tree_u64(&t, "size", 0x1000);
-	tree_flag(&t, "alloc-ranges");
-	tree_end(&t);
-	tree_node(&t, "both");
-	tree_u64(&t, "size", 0x1000);
-	tree_flag(&t, "no-map");
-	tree_flag(&t, "reusable");
-	tree_end(&t);
-	tree_end(&t);
-	machine_boot(m, tree_finish(&t));
-	expect_none_reserved(m);
-	assert_true(said(m, "dt: good: 0x400000 bytes by size, not placed yet"));
-	assert_true(said(m, "dt: three: alignment is not a power of two: it will not be placed"));
-	assert_true(said(m, "dt: zero: alignment is not a power of two"));
-	assert_true(said(m, "dt: empty: size is not a number above 0"));
-	assert_true(said(m, "dt: one-cell: 0x1000 bytes by size, not placed yet"));
-	assert_true(said(m, "dt: no-size: size is not a number"));
-	assert_true(said(m, "dt: ranges: alloc-ranges is not a list of ranges"));
-	assert_true(said(m, "dt: both: no-map and reusable exclude each other"));
-	assert_int_equal(m->info.nr_dynamic, 8);
-	assert_int_equal(m->info.nr_dynamic_bad, 6);
-	assert_int_equal(m->info.nr_errors, 6);
-}
-
 /* A tree that is wrong in a thousand places does not talk for ever. */
 static void test_messages_are_bounded(void **state)
 {
@@ -550,14 +329,8 @@ int main(void)
 		machine_test(test_static_over_the_image_and_the_tree),
 		machine_test(test_tree_inside_the_image),
 		machine_test(test_image_outside_memory),
-		machine_test(test_initrd),
-		machine_test(test_initrd_collides),
-		machine_test(test_initrd_in_memreserve),
-		machine_test(test_initrd_not_in_memory),
-		machine_test(test_initrd_malformed),
 		machine_test(test_elfcorehdr_malformed),
 		machine_test(test_seeds_are_wiped),
-		machine_test(test_dynamic),
 		machine_test(test_messages_are_bounded),
 	};
 

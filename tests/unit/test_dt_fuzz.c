@@ -18,7 +18,7 @@
 #define RANDOM_TREES 100000
 #define NR_TREES     3
 
-static uint64_t nr_run, nr_booted;
+static uint64_t nr_run, nr_booted, nr_placed;
 
 /* ---- the trees to be damaged ---- */
 
@@ -66,10 +66,21 @@ static void *rich_tree(int cells)
 	tree_reg(&t, "reg", 0x91000000, 0x1000, 0x90300000, MIB(2));
 	tree_string(&t, "status", "okay");
 	tree_end(&t);
-	tree_node(&t, "dynamic");
-	tree_u64(&t, "size", MIB(1));
-	tree_u64(&t, "alignment", MIB(1));
+	tree_dynamic(&t, "dynamic", MIB(1), MIB(1));
 	tree_end(&t);
+	tree_dynamic(&t, "cma", MIB(2), 0);
+	tree_pool(&t);
+	tree_flag(&t, "reusable");
+	tree_flag(&t, "linux,cma-default");
+	tree_reg(&t, "alloc-ranges", 0x90000000, MIB(16), 0xa0000000, MIB(64));
+	tree_end(&t);
+	tree_dynamic(&t, "unmapped", 0x1800, 0);
+	tree_flag(&t, "no-map");
+	tree_end(&t);
+	tree_end(&t);
+	tree_node(&t, "distance-map");
+	tree_string(&t, "compatible", "numa-distance-map-v1");
+	tree_bytes(&t, "distance-matrix", "\0\0\0\0\0\0\0\1\0\0\0\24", 12);
 	tree_end(&t);
 	tree_node(&t, "soc");
 	tree_flag(&t, "ranges");
@@ -218,6 +229,75 @@ static void expect_sound(const struct machine *m)
 	expect_memory_known(m);
 }
 
+/*
+ * Dynamic regions: where @before has free memory, apart from each other, and kept from now on. They
+ * are the ones that the tree has, and lie at what they ask for.
+ */
+static void expect_well_placed(struct machine *m, const struct machine *before)
+{
+	const struct dt_info *info = &m->info;
+	uint32_t i, j;
+
+	assert_int_equal(info->nr_dynamic,
+			 info->nr_dynamic_bad + info->nr_dynamic_placed + info->nr_dynamic_failed);
+	assert_true(info->nr_regions <= MACHINE_REGIONS);
+	for (i = 0; i < info->nr_regions; i++) {
+		const struct dt_region *r = &m->regions[i];
+
+		if (!(r->flags & DT_REGION_DYNAMIC))
+			continue;
+		assert_true(r->base >= PAGE_SIZE && r->size);
+		assert_true(memblock_is_region_memory(&before->mb, r->base, r->size));
+		assert_false(memblock_is_region_reserved(&before->mb, r->base, r->size));
+		assert_true(memblock_is_map_memory(&before->mb, r->base));
+		assert_true(memblock_is_map_memory(&before->mb, r->base + r->size - 1));
+		for (j = 0; j < i; j++)
+			assert_false((m->regions[j].flags & DT_REGION_DYNAMIC) &&
+				     r->base < m->regions[j].base + m->regions[j].size &&
+				     m->regions[j].base < r->base + r->size);
+		assert_true(is_taken(m, r->base, r->size));
+	}
+}
+
+static struct machine before_placing;
+
+/* What follows the map. */
+static void go_on(struct machine *m)
+{
+	struct machine *before = &before_placing;
+	struct dt_distances distances;
+
+	/* The arrays are copied, for they are part of what is compared. */
+	memblock_init(&before->mb, NULL);
+	before->mb.memory = m->mb.memory;
+	before->mb.reserved = m->mb.reserved;
+	before->mb.memory.regions = malloc(m->mb.memory.cnt * sizeof(struct memblock_region));
+	before->mb.reserved.regions = malloc(m->mb.reserved.cnt * sizeof(struct memblock_region));
+	assert_true(before->mb.memory.regions && before->mb.reserved.regions);
+	memcpy(before->mb.memory.regions, m->mb.memory.regions,
+	       m->mb.memory.cnt * sizeof(struct memblock_region));
+	memcpy(before->mb.reserved.regions, m->mb.reserved.regions,
+	       m->mb.reserved.cnt * sizeof(struct memblock_region));
+	assert_int_equal(dt_place_dynamic(&m->info, m->fdt, &m->mb, m->regions, MACHINE_REGIONS,
+					  &m->out),
+			 0);
+	assert_true(memblock_is_valid(&m->mb));
+	expect_well_placed(m, before);
+	free(before->mb.memory.regions);
+	free(before->mb.reserved.regions);
+	assert_int_equal(dt_list_static(&m->info, m->fdt, &m->mb, &m->out), 0);
+	assert_int_equal(dt_read_distances(&m->info, m->fdt, &distances, &m->out), 0);
+	assert_int_equal(dt_distance(&distances, 1, 1), DT_LOCAL_DISTANCE);
+	nr_placed += m->info.nr_dynamic_placed;
+	/* Half of memory goes: an initrd there is no longer one. */
+	memblock_remove(&m->mb, 0x88000000, GIB(1));
+	assert_int_equal(dt_recheck_initrd(&m->info, m->fdt, &m->mb, &m->out), 0);
+	if (m->info.initrd_size)
+		assert_true(memblock_is_region_memory(&m->mb, m->info.initrd_base,
+						      m->info.initrd_size));
+	assert_true(memblock_is_valid(&m->mb));
+}
+
 /* ---- running them ---- */
 
 static void restart(struct machine *m)
@@ -255,6 +335,8 @@ static void run(struct machine *m, const void *blob, uint32_t size)
 		expect_sound(m);
 		dt_reserved_name(fdt, &m->info, 0x90000000, false, name, sizeof(name));
 		assert_int_equal(dt_hart_ids(fdt, &m->info, ids, 4), m->info.nr_harts);
+		if (nr_run % 2)
+			go_on(m);
 	}
 	if (!dt_check(fdt, NULL))
 		dt_find_compatible(fdt, "sifive,test1", &base, &bytes);
@@ -387,6 +469,7 @@ static void test_both_ways_were_taken(void **state)
 	assert_true(nr_run >= 100000);
 	assert_true(nr_booted > nr_run / 10);
 	assert_true(nr_booted < nr_run - nr_run / 10);
+	assert_true(nr_placed > nr_booted / 2);
 }
 
 int main(void)

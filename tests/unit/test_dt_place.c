@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Maps that do not fit memblock's first arrays: thousands of banks and reservations in any order,
- * and where the larger arrays go.
- */
+/* Where the arrays go that take more ranges than memblock begins with. See test_dt_many.c, too. */
 #include "test.h"
 
 #include "helper_dt.h"
@@ -12,207 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MANY 10000U
-
-enum order {
-	UP,
-	DOWN,
-	SHUFFLED,
-};
-
-/* The number at place @i of 0 … n - 1 in some order; n must not be a multiple of 7919. */
-static uint64_t at(enum order order, uint64_t i, uint64_t n)
-{
-	return order == UP ? i : order == DOWN ? n - 1 - i : i * 7919 % n;
-}
-
 static void begin(struct tree *t)
 {
 	tree_begin_sized(t, 2 << 20);
 	tree_root(t, 2);
-}
-
-/* The arrays lie in mapped memory and are reserved as what they are. */
-static void check_arrays(const struct machine *m)
-{
-	const struct memblock_array *arrays[] = { &m->mb.memory_array, &m->mb.reserved_array };
-	unsigned int i;
-
-	for (i = 0; i < 2; i++) {
-		phys_addr_t base = arrays[i]->base, size = arrays[i]->size;
-		const struct memblock_region *r;
-
-		if (!size)
-			continue;
-		r = memblock_search(&m->mb.reserved, base);
-		assert_non_null(r);
-		assert_int_equal(MEMBLOCK_CAUSE(r->flags), CAUSE_MEMBLOCK);
-		assert_true(r->base + r->size >= base + size);
-		assert_true(memblock_is_region_memory(&m->mb, base, size));
-		r = memblock_search(&m->mb.memory, base);
-		assert_false(r->flags & MEMBLOCK_NOMAP);
-	}
-}
-
-static uint64_t count_cause(const struct machine *m, enum memblock_cause cause)
-{
-	uint64_t n = 0;
-	unsigned long i;
-
-	for (i = 0; i < m->mb.reserved.cnt; i++)
-		n += MEMBLOCK_CAUSE(m->mb.reserved.regions[i].flags) == cause;
-	return n;
-}
-
-/* @n children a page each, every 64 KiB from 0x90000000. */
-static void *reserved_tree(uint64_t n, enum order order, const char *flag)
-{
-	struct tree t;
-	uint64_t i;
-
-	begin(&t);
-	tree_memory(&t, 0x80000000, GIB(2));
-	tree_reserved(&t);
-	for (i = 0; i < n; i++)
-		tree_region(&t, "r", 0x90000000 + at(order, i, n) * 0x10000, 0x1000, flag);
-	tree_end(&t);
-	return tree_finish(&t);
-}
-
-/* Linux: 123 boot, 124 are a panic without a word. */
-static void test_reserved_nodes(void **state)
-{
-	static const uint64_t counts[] = { 1,   40,  60,  122, 123, 124, 125,
-					   126, 127, 128, 129, 300, MANY };
-	struct machine *m = *state;
-	size_t i;
-
-	for (i = 0; i < 3 * ARRAY_SIZE(counts); i++) {
-		uint64_t n = counts[i / 3];
-
-		machine_boot(m, reserved_tree(n, (enum order)(i % 3), NULL));
-		assert_string_equal(m->text, "");
-		assert_int_equal(count_cause(m, CAUSE_RESERVED_MEMORY), n);
-		assert_int_equal(memblock_reserved_size(&m->mb), n * 0x1000 + IMAGE_SIZE +
-									 m->info.totalsize +
-									 m->mb.reserved_array.size);
-		check_arrays(m);
-		machine_free(m);
-		machine_init(m);
-	}
-}
-
-/* Linux: 58 boot, 60 are a panic. */
-static void test_nomap_nodes(void **state)
-{
-	static const uint64_t counts[] = { 58, 59, 60, 63, 64, 65, 200, MANY };
-	struct machine *m = *state;
-	size_t i;
-
-	for (i = 0; i < 3 * ARRAY_SIZE(counts); i++) {
-		uint64_t n = counts[i / 3];
-
-		machine_boot(m, reserved_tree(n, (enum order)(i % 3), "no-map"));
-		assert_string_equal(m->text, "");
-		assert_int_equal(m->mb.memory.cnt, 2 * n + 1);
-		check_arrays(m);
-		machine_free(m);
-		machine_init(m);
-	}
-}
-
-/* Linux: 121 boot, 127 are a panic. @nodes: as nodes, else as entries of one. */
-static void *banks_tree(uint64_t n, enum order order, bool nodes)
-{
-	uint64_t *reg = calloc(2 * n, sizeof(*reg)), i;
-	struct tree t;
-
-	assert_non_null(reg);
-	for (i = 0; i < n; i++) {
-		reg[2 * i] = 0x80000000 + at(order, i, n) * MIB(4);
-		reg[2 * i + 1] = MIB(3);
-	}
-	begin(&t);
-	if (nodes) {
-		for (i = 0; i < n; i++)
-			tree_memory(&t, reg[2 * i], reg[2 * i + 1]);
-	} else {
-		tree_node(&t, "memory@80000000");
-		tree_string(&t, "device_type", "memory");
-		tree_list(&t, "reg", (int)(2 * n), reg);
-		tree_end(&t);
-	}
-	free(reg);
-	return tree_finish(&t);
-}
-
-static void test_banks(void **state)
-{
-	static const uint64_t counts[] = { 56, 121, 127, 128, 129, 500, MANY };
-	struct machine *m = *state;
-	size_t i;
-
-	for (i = 0; i < 6 * ARRAY_SIZE(counts); i++) {
-		uint64_t n = counts[i / 6];
-
-		m->fixed[0].base = 0x80000000;
-		m->fdt_pa = 0x80080000;
-		machine_boot(m, banks_tree(n, (enum order)(i / 2 % 3), i % 2));
-		assert_string_equal(m->text, "");
-		assert_int_equal(m->mb.memory.cnt, n);
-		assert_int_equal(memblock_phys_mem_size(&m->mb), n * MIB(3));
-		check_arrays(m);
-		machine_free(m);
-		machine_init(m);
-	}
-}
-
-static void test_memreserve(void **state)
-{
-	struct machine *m = *state;
-	struct tree t;
-	uint64_t i;
-	int order;
-
-	for (order = UP; order <= SHUFFLED; order++) {
-		tree_begin_sized(&t, 2 << 20);
-		for (i = 0; i < MANY; i++)
-			tree_memreserve(&t, 0x90000000 + at((enum order)order, i, MANY) * 0x10000,
-					0x1000);
-		tree_root(&t, 2);
-		tree_memory(&t, 0x80000000, GIB(2));
-		machine_boot(m, tree_finish(&t));
-		assert_string_equal(m->text, "");
-		assert_int_equal(count_cause(m, CAUSE_MEMRESERVE), MANY);
-		check_arrays(m);
-		machine_free(m);
-		machine_init(m);
-	}
-}
-
-/* One more entry of everything than the arrays begin with, at once, all of it touching nothing. */
-static void test_entries_of_one_child(void **state)
-{
-	uint64_t *reg = calloc(2ULL * MANY, sizeof(*reg)), i;
-	struct machine *m = *state;
-	struct tree t;
-
-	assert_non_null(reg);
-	for (i = 0; i < MANY; i++) {
-		reg[2 * i] = 0xc0000000 - i * 0x2000;
-		reg[2 * i + 1] = 0x1000;
-	}
-	begin(&t);
-	tree_memory(&t, 0x80000000, GIB(2));
-	tree_reserved(&t);
-	tree_node(&t, "many");
-	tree_list(&t, "reg", (int)(2 * MANY), reg);
-	tree_end(&t);
-	tree_end(&t);
-	free(reg);
-	machine_boot(m, tree_finish(&t));
-	assert_int_equal(count_cause(m, CAUSE_RESERVED_MEMORY), MANY);
-	check_arrays(m);
 }
 
 /* Begins a tree of 200 reservations outside memory: an array of 512 entries, 12 KiB, is needed. */
@@ -385,27 +185,6 @@ static void test_gaps_do_not_add_up(void **state)
 	assert_int_equal(array_base(m), 0x802b0000);
 }
 
-/* One region over the gaps between many: each gap is an entry. */
-static void test_region_over_many(void **state)
-{
-	struct machine *m = *state;
-	struct tree t;
-	uint64_t i;
-
-	tree_begin(&t);
-	for (i = 0; i < 80; i++)
-		tree_memreserve(&t, 0x90000000 + i * 0x2000, 0x1000);
-	tree_root(&t, 2);
-	tree_memory(&t, 0x80000000, GIB(1));
-	tree_reserved(&t);
-	tree_region(&t, "all", 0x90000000, 81 * 0x2000, NULL);
-	tree_end(&t);
-	machine_boot(m, tree_finish(&t));
-	assert_int_equal(count_cause(m, CAUSE_MEMRESERVE), 80);
-	assert_int_equal(count_cause(m, CAUSE_RESERVED_MEMORY), 80);
-	check_arrays(m);
-}
-
 /* A gap across the border between two windows, of 32 MiB each from the image on. */
 static void test_gap_across_windows(void **state)
 {
@@ -432,7 +211,7 @@ static void test_across_small_banks(void **state)
 
 	begin(&t);
 	for (i = 0; i < 1024; i++)
-		tree_memory(&t, 0x80000000 + at(SHUFFLED, i, 1024) * 0x4000, 0x4000);
+		tree_memory(&t, 0x80000000 + i * 7919 % 1024 * 0x4000, 0x4000);
 	machine_boot(m, tree_finish(&t));
 	expect_banks(m, { 0x80000000, MIB(16), 0, 0, 0 });
 	assert_int_equal(m->mb.memory_array.base, IMAGE_BASE + IMAGE_SIZE);
@@ -556,32 +335,9 @@ static void test_unreachable(void **state)
 	assert_int_equal(m->mb.reserved.cnt, 0);
 }
 
-/* The tail end of an array that is to be grown by memblock itself later. */
-static void test_growth_afterwards(void **state)
-{
-	struct machine *m = *state;
-	phys_addr_t pa;
-	int i;
-
-	machine_boot(m, reserved_tree(200, UP, NULL));
-	memblock_allow_resize(&m->mb);
-	for (i = 0; i < 1000; i++)
-		assert_int_equal(memblock_phys_alloc(&m->mb, 0x100, 0x2000, 0, PHYS_ADDR_MAX,
-						     NUMA_NO_NODE, CAUSE_ALLOC, &pa),
-				 0);
-	assert_true(memblock_is_valid(&m->mb));
-	assert_int_equal(count_cause(m, CAUSE_RESERVED_MEMORY), 200);
-	check_arrays(m);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		machine_test(test_reserved_nodes),
-		machine_test(test_nomap_nodes),
-		machine_test(test_banks),
-		machine_test(test_memreserve),
-		machine_test(test_entries_of_one_child),
 		machine_test(test_right_above_the_image),
 		machine_test(test_lowest_gap_that_fits),
 		machine_test(test_clear_of_all_claims),
@@ -589,7 +345,6 @@ int main(void)
 		machine_test(test_far_away),
 		machine_test(test_small_banks_far_apart),
 		machine_test(test_gaps_do_not_add_up),
-		machine_test(test_region_over_many),
 		machine_test(test_gap_across_windows),
 		machine_test(test_across_small_banks),
 		machine_test(test_not_page_0),
@@ -599,7 +354,6 @@ int main(void)
 		machine_test(test_no_room),
 		machine_test(test_no_room_and_no_need),
 		machine_test(test_unreachable),
-		machine_test(test_growth_afterwards),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
