@@ -130,14 +130,13 @@ int early_free(struct early *e, phys_addr_t base, phys_addr_t size)
 	return err;
 }
 
+/* Tail calls: what a handover costs is counted. Whatever becomes of it, nothing is early any more. */
 int early_free_all(struct early *e, struct mm *mm)
 {
-	int err = e->kind == EARLY_MEMBLOCK ? memblock_free_all(mm, e->mb)
-					    : free_all_bootmem(&e->bootmem, mm);
-
-	if (!err)
-		e->handed_over = true;
-	return err;
+	e->handed_over = true;
+	if (e->kind == EARLY_MEMBLOCK)
+		return memblock_free_all(mm, e->mb);
+	return free_all_bootmem(&e->bootmem, mm);
 }
 
 uint64_t early_metadata_bytes(const struct early *e)

@@ -86,6 +86,21 @@ void boot_up(struct boot *b, uint64_t hart, uint64_t fdt_pa)
 	read_map(b);
 	phase_end(&b->phases);
 
+	if (b->options.memtest_patterns) {
+		phase_begin(&b->phases, "memtest");
+		memory_test(m, b->options.memtest_patterns, b->tree.timebase_hz);
+		phase_end(&b->phases);
+	}
+	if (b->tree.nr_dynamic || b->tree.nr_static) {
+		phase_begin(&b->phases, "regions");
+		memory_place_regions(m, &b->tree, b->fdt);
+		phase_end(&b->phases);
+	}
+
+	phase_begin(&b->phases, "early");
+	memory_start_early(m, b->options.early);
+	phase_end(&b->phases);
+
 	phase_begin(&b->phases, "plan");
 	memory_plan(m);
 	phase_end(&b->phases);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <earlymm/error.h>
+#include <earlymm/memtest.h>
 #include "dt.h"
 
 /* Longer ones are cut, and are then no known ones. */
@@ -87,6 +88,17 @@ static int set_mem(struct boot_options *opt, const char *value)
 	return 0;
 }
 
+static int set_early(struct boot_options *opt, const char *value)
+{
+	for (unsigned int kind = 0; value && kind < NR_EARLY_KINDS; kind++) {
+		if (strcmp(value, early_name((enum early_kind)kind)))
+			continue;
+		opt->early = (enum early_kind)kind;
+		return 0;
+	}
+	return -EMM_EINVAL;
+}
+
 static int set_memblock(struct boot_options *opt, const char *value)
 {
 	if (value && !strcmp(value, "debug"))
@@ -100,10 +112,10 @@ static int set_memblock(struct boot_options *opt, const char *value)
 
 static int set_memtest(struct boot_options *opt, const char *value)
 {
-	uint64_t n = MEMTEST_ALL;
+	uint64_t n = MEMTEST_NR_PATTERNS;
 	const char *rest = value ? read_number(value, &n) : "";
 
-	if (!rest || *rest || n > MEMTEST_ALL)
+	if (!rest || *rest || n > MEMTEST_MAX_PATTERNS)
 		return -EMM_EINVAL;
 	opt->memtest_patterns = (unsigned int)n;
 	return 0;
@@ -132,9 +144,10 @@ static const struct {
 	int (*set)(struct boot_options *opt, const char *value);
 	const char *hint; /* for a value that is not understood */
 } options[] = {
+	{ "early", set_early, "memblock, bootmem or nobootmem" },
 	{ "mem", set_mem, "a size of a page or more, like 512M" },
 	{ "memblock", set_memblock, "debug or discard" },
-	{ "memtest", set_memtest, "a number of patterns up to 17" },
+	{ "memtest", set_memtest, "a number of patterns up to 255" },
 	{ "meta_poison", set_meta_poison, "0 or 1" },
 	{ "movable_node", set_movable_node, "0 or 1" },
 	{ "verbose", set_verbose, "0 or 1" },

@@ -8,15 +8,14 @@
 
 #include <stdbool.h>
 
+#include <earlymm/early.h>
 #include <earlymm/types.h>
 #include "bench.h"
-
-/* Linux has as many test patterns. */
-#define MEMTEST_ALL 17
 
 struct boot_options {
 	struct bench_options bench; /* bench= seed= reps= records= */
 	bool meta_poison; /* meta_poison[=0|1]: metadata's memory is filled with garbage first */
+	enum early_kind early; /* early=memblock|bootmem|nobootmem: the early allocator */
 	uint64_t mem_limit_bytes; /* mem=SIZE: only the first so many bytes of memory; 0: all */
 	unsigned int memtest_patterns; /* memtest[=N]: free memory is tested; 0: not */
 	bool memblock_debug; /* memblock=debug: each call is printed */

@@ -7,6 +7,7 @@
 #include "console.h"
 #include "exit.h"
 #include "platform.h"
+#include "ranges.h"
 #include "sbi.h"
 
 static struct bench bench __attribute__((section(".noinit")));
@@ -71,41 +72,6 @@ static void ledger_return_all(struct ledger *l)
 	buddy_drain(l->hart);
 }
 
-/*
- * What was handed over. Ranges that touch are one, but where a tree ends: nothing merges across.
- * @ranges NULL: only counts them.
- */
-static unsigned int managed_ranges(const struct memory *m, struct bench_range *ranges)
-{
-	const struct buddy_tree *tree = m->mm.buddy.trees;
-	struct memblock_iter it;
-	phys_addr_t base, limit;
-	uint64_t last_end = UINT64_MAX;
-	unsigned int nr = 0;
-
-	memblock_iter_free_init(&it, &m->mb, NUMA_NO_NODE, MEMBLOCK_HOTPLUG);
-	while (memblock_next_free(&it, &base, &limit)) {
-		uint64_t start = PFN_UP(base), end = PFN_DOWN(limit);
-		bool same = start == last_end;
-
-		if (start >= end)
-			continue;
-		while (start >= tree->end_pfn) {
-			tree++;
-			same = false;
-		}
-		if (!same)
-			nr++;
-		if (ranges) {
-			if (!same)
-				ranges[nr - 1].start_pfn = start;
-			ranges[nr - 1].end_pfn = end;
-		}
-		last_end = end;
-	}
-	return nr;
-}
-
 static void record_boot(struct bench *b, const struct memory *m, const struct dt_info *info,
 			const struct phase_log *phases)
 {
@@ -141,6 +107,7 @@ static void record_boot(struct bench *b, const struct memory *m, const struct dt
 		bench_record_phase(b, &(struct bench_phase){ p->name, p->net.ins, p->net.cyc,
 							     p->net.tb });
 	}
+	bench_record_early(b, m->early_name, m->early_bytes);
 	for (unsigned int cause = 0; cause < NR_CAUSES; cause++)
 		causes[cause] = (struct bench_cause){ memblock_cause_name(cause),
 						      m->audit.reserved[cause] };
@@ -148,13 +115,13 @@ static void record_boot(struct bench *b, const struct memory *m, const struct dt
 }
 
 bool churn_run(struct memory *m, const struct dt_info *info, const struct phase_log *phases,
-	       const struct bench_options *opt)
+	       const struct boot_options *opt)
 {
 	struct ledger ledger = { .hart = m->mm.buddy.harts };
 	struct page_allocator system;
 	struct bench_config cfg = {
 		.clock = { .tb_hz = info->timebase_hz ? info->timebase_hz : 1 },
-		.options = *opt,
+		.options = opt->bench,
 		.out = &console,
 		.sink = console_line,
 		.system = &system,
@@ -165,12 +132,14 @@ bool churn_run(struct memory *m, const struct dt_info *info, const struct phase_
 	int err;
 
 	page_allocator_from_buddy(&system, &m->mm.buddy, ledger.hart);
-	ranges = ledger_get(&ledger, cfg.nr_ranges * sizeof(*ranges));
+	ranges = ledger_get(&ledger, (cfg.nr_ranges + MAX_DISCARDED_RANGES) * sizeof(*ranges));
 	if (!ranges)
 		payload_fail("no room for the list of %u free ranges", cfg.nr_ranges);
 	managed_ranges(m, ranges);
+	if (opt->memblock_discard)
+		cfg.nr_ranges = memory_discard(m, ranges, cfg.nr_ranges, ledger.pages);
 	cfg.ranges = ranges;
-	if (opt->workloads) {
+	if (opt->bench.workloads) {
 		cfg.workspace_bytes = bench_workspace_bytes(&cfg);
 		cfg.workspace = ledger_get(&ledger, cfg.workspace_bytes);
 	}
@@ -178,7 +147,7 @@ bool churn_run(struct memory *m, const struct dt_info *info, const struct phase_
 	if (err)
 		payload_fail("benchmark: %s", emm_strerror(err));
 	record_boot(&bench, m, info, phases);
-	err = opt->workloads ? bench_run(&bench) : 0;
+	err = opt->bench.workloads ? bench_run(&bench) : 0;
 	if (err)
 		print("benchmark: failed: %s\n",
 		      err == -BENCH_EVERIFY ? "not verified" : emm_strerror(err));
@@ -194,7 +163,7 @@ bool churn_run(struct memory *m, const struct dt_info *info, const struct phase_
 		memory_print_audit(m);
 		ok = false;
 	}
-	if (opt->workloads)
+	if (opt->bench.workloads)
 		bench_report(&bench);
 	return bench_end(&bench, ok && !err, m->audit.lost);
 }

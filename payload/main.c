@@ -26,32 +26,48 @@ static uint64_t ticks_to_us(const struct boot *b, uint64_t ticks)
 	return hz ? ticks / hz * 1000000 + ticks % hz * 1000000 / hz : ticks;
 }
 
-/* Instructions where they are exact, else microseconds. */
+static const struct phase *find_phase(const struct phase_log *log, const char *name)
+{
+	static const struct phase none;
+
+	for (unsigned int i = 0; i < log->nr; i++) {
+		if (!strcmp(log->phases[i].name, name))
+			return &log->phases[i];
+	}
+	return &none;
+}
+
+/* What a phase took: instructions where they are exact, else microseconds. */
+static uint64_t cost(const struct boot *b, const struct phase *p, bool exact)
+{
+	return exact ? p->net.ins : ticks_to_us(b, p->net.tb);
+}
+
 static void print_phases(const struct boot *b)
 {
 	const struct phase_log *log = &b->phases;
 	const struct bench_clock clock = { .tb_hz = b->tree.timebase_hz };
-	bool exact = clock_is_exact(&clock);
-	uint64_t scan = 0, ready = 0;
+	const bool exact = clock_is_exact(&clock);
+	const char *unit = exact ? "instructions" : "microseconds";
+	const uint64_t ready = find_phase(log, "ready")->net.ins;
+	const uint64_t scan = find_phase(log, "fdt")->net.ins;
+	char size[16];
 
 	print("\nboot phase   ");
 	for (unsigned int i = 0; i < log->nr; i++)
-		print(" %10s", log->phases[i].name);
-	print("\n%s ", exact ? "instructions" : "microseconds");
-	for (unsigned int i = 0; i < log->nr; i++) {
-		const struct phase *p = &log->phases[i];
-
-		print(" %10lu", exact ? p->net.ins : ticks_to_us(b, p->net.tb));
-		if (!strcmp(p->name, "fdt"))
-			scan = p->net.ins;
-		ready = p->net.ins;
-	}
+		print(" %9s", log->phases[i].name);
+	print("\n%s ", unit);
+	for (unsigned int i = 0; i < log->nr; i++)
+		print(" %9lu", cost(b, &log->phases[i], exact));
 	print("\n");
 	if (exact)
 		print("  the first page can be had after %lu (goal %u), of them %lu outside the "
-		      "tree's"
-		      " scan (goal %u)\n",
+		      "tree's scan (goal %u)\n",
 		      ready, READY_GOAL, ready - scan, READY_GOAL_NO_FDT);
+	print("early allocator: %s; set-up %lu, handover %lu %s; %s of its own\n",
+	      b->memory.early_name, cost(b, find_phase(log, "early"), exact),
+	      cost(b, find_phase(log, "handover"), exact), unit,
+	      size_text(size, b->memory.early_bytes));
 }
 
 /* The last function that may call what boot_up() is part of. */
@@ -70,5 +86,6 @@ __ref _Noreturn void main(uint64_t hart, uint64_t fdt_pa)
 		payload_fail("the books do not balance");
 	}
 	memory_print_audit(m);
-	payload_exit(churn_run(m, &b->tree, &b->phases, &b->options.bench) ? EXIT_OK : EXIT_FAILED);
+	print("       %lu pages of init memory went back after the boot\n", m->init_pages);
+	payload_exit(churn_run(m, &b->tree, &b->phases, &b->options) ? EXIT_OK : EXIT_FAILED);
 }

@@ -3,6 +3,7 @@
 #ifndef PAYLOAD_MEMORY_H
 #define PAYLOAD_MEMORY_H
 
+#include <earlymm/early.h>
 #include <earlymm/handover.h>
 #include <earlymm/memblock.h>
 #include "bench.h"
@@ -13,17 +14,38 @@
 /* Physical addresses as pointers. */
 extern const struct phys_map memory_map;
 
+/* Regions of /reserved-memory that are listed; more are reserved all the same. */
+#define MAX_REGIONS 64
+
 struct memory {
 	struct memblock mb;
+	struct early early;
+	char early_name[12]; /* and what is known of it when it is gone: */
+	uint64_t early_bytes; /* of its own, at its peak */
 	struct mm mm;
 	struct mm_audit audit;
+	bool discarded; /* memblock is empty: the audit goes on from the last one */
+	uint64_t init_pages; /* that went back after the boot */
+	struct dt_region regions[MAX_REGIONS];
 };
 
 /* Each of these ends the run as failed, with the reason, if its step fails. */
 
-/* The map from the tree @fdt: the image and the tree reserved, then all that the tree says. */
+/*
+ * The map from the tree @fdt: the image and the tree reserved, then all that the tree says; less
+ * what mem= cuts off, and what does not answer. From then on memblock's arrays may grow.
+ */
 void memory_read_map(struct memory *m, struct dt_info *info, void *fdt,
 		     const struct boot_options *opt);
+
+/* Tests all free memory with @nr_patterns patterns, and overwrites it; says how far it is. */
+void memory_test(struct memory *m, unsigned int nr_patterns, uint64_t tb_hz);
+
+/* Dynamic regions and pools of /reserved-memory. */
+void memory_place_regions(struct memory *m, struct dt_info *info, const void *fdt);
+
+/* early=: from here on memory is had from m->early. */
+void memory_start_early(struct memory *m, enum early_kind kind);
 
 /* Decides where the allocator's metadata goes. */
 void memory_plan(struct memory *m);

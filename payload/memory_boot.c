@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* From the device tree to free pages, a step a function; every failure ends the run. */
+#include <string.h>
+
 #include <earlymm/error.h>
 
 #include "console.h"
 #include "exit.h"
 #include "layout.h"
+#include "mem_access.h"
 #include "memory.h"
 
 /* Where firmware lies that enters the image at RAM's start plus this. */
@@ -54,6 +57,20 @@ static void limit_memory(struct memblock *mb, uint64_t limit_bytes)
 	      size_text(size[1], left), size_text(size[2], all));
 }
 
+/* A tree may claim more than there is, and nobody has looked yet. */
+static void probe_banks(struct memory *m)
+{
+	struct mem_progress progress = { .tb_hz = 0 };
+	const struct mem_access access = mem_access(&progress);
+	struct memprobe_result result;
+	int err = memblock_probe_banks(&m->mb, &access, &console, &result);
+
+	if (err)
+		payload_fail("memory cannot be probed: %s", emm_strerror(err));
+	if (!m->mb.memory.cnt)
+		payload_fail("none of the memory that the tree has answers");
+}
+
 void memory_read_map(struct memory *m, struct dt_info *info, void *fdt,
 		     const struct boot_options *opt)
 {
@@ -66,6 +83,7 @@ void memory_read_map(struct memory *m, struct dt_info *info, void *fdt,
 	int err;
 
 	memblock_init(&m->mb, &memory_map);
+	m->discarded = false;
 	m->mb.warn = &console;
 	m->mb.movable_node = opt->movable_node;
 	if (opt->memblock_debug)
@@ -75,17 +93,57 @@ void memory_read_map(struct memory *m, struct dt_info *info, void *fdt,
 		payload_fail("no memory map: %s", emm_strerror(err));
 	keep_firmware(&m->mb);
 	limit_memory(&m->mb, opt->mem_limit_bytes);
+	probe_banks(m);
+	err = dt_recheck_initrd(info, fdt, &m->mb, &console);
+	if (err)
+		payload_fail("the initrd cannot be checked: %s", emm_strerror(err));
 	memblock_allow_resize(&m->mb);
+}
+
+void memory_test(struct memory *m, unsigned int nr_patterns, uint64_t tb_hz)
+{
+	struct mem_progress progress = { .tb_hz = tb_hz };
+	const struct mem_access access = mem_access(&progress);
+	struct memtest_result result;
+	char size[16];
+	int err = early_memtest(&m->mb, &access, nr_patterns, &console, &result);
+
+	if (err)
+		payload_fail("memory test: %s", emm_strerror(err));
+	print("memtest: %s of free memory, %u patterns: %lu bad pages in %lu ranges\n",
+	      size_text(size, result.tested_bytes), nr_patterns, result.bad_pages,
+	      result.bad_ranges);
+}
+
+void memory_place_regions(struct memory *m, struct dt_info *info, const void *fdt)
+{
+	int err = dt_place_dynamic(info, fdt, &m->mb, m->regions, MAX_REGIONS, &console);
+
+	if (err)
+		payload_fail("regions of /reserved-memory cannot be placed: %s", emm_strerror(err));
+}
+
+void memory_start_early(struct memory *m, enum early_kind kind)
+{
+	int err = early_init(&m->early, kind, &m->mb);
+
+	if (err)
+		payload_fail("%s cannot be set up: %s; reserve less", early_name(kind),
+			     emm_strerror(err));
 }
 
 void memory_plan(struct memory *m)
 {
+	phys_addr_t pa;
 	char size[16];
 	int err = mm_plan(&m->mm, &m->mb, 0, PFN_DOWN(PHYS_ADDR_MAX), 1);
 
 	if (err)
 		payload_fail("no memory that may be mapped: %s", emm_strerror(err));
-	err = mm_place_metadata(&m->mm, &m->mb);
+	err = early_alloc(&m->early, m->mm.meta_bytes, 0, 0, PHYS_ADDR_MAX, NUMA_NO_NODE,
+			  CAUSE_METADATA, &pa);
+	if (!err)
+		err = mm_set_metadata(&m->mm, &m->mb, pa);
 	if (err)
 		payload_fail("no room for the page allocator's metadata (%s): %s; reserve less",
 			     size_text(size, m->mm.meta_bytes), emm_strerror(err));
@@ -108,10 +166,13 @@ void memory_handover(struct memory *m, struct phase_log *log)
 	phase_begin(log, "handover");
 	err = mm_init(&m->mm, &m->mb);
 	if (!err)
-		err = memblock_free_all(&m->mm, &m->mb);
+		err = early_free_all(&m->early, &m->mm);
 	phase_end(log);
 	if (err)
 		payload_fail("handover: %s", emm_strerror(err));
+	m->early_bytes = early_metadata_bytes(&m->early);
+	strncpy(m->early_name, early_name(m->early.kind), sizeof(m->early_name) - 1);
+	m->early_name[sizeof(m->early_name) - 1] = '\0';
 }
 
 void memory_try(struct memory *m)

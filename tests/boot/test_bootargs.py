@@ -42,8 +42,10 @@ def console_is_clean(run):
     ("mem=1GB", "bootargs: mem=1GB is not understood; a size of a page or more, like 512M"),
     ("mem=-1", "bootargs: mem=-1 is not understood; a size of a page or more, like 512M"),
     ("mem=16E", "bootargs: mem=16E is not understood; a size of a page or more, like 512M"),
-    ("memtest=18", "bootargs: memtest=18 is not understood; a number of patterns up to 17"),
-    ("memtest=x", "bootargs: memtest=x is not understood; a number of patterns up to 17"),
+    ("memtest=256", "bootargs: memtest=256 is not understood; a number of patterns up to 255"),
+    ("memtest=x", "bootargs: memtest=x is not understood; a number of patterns up to 255"),
+    ("early=slab", "bootargs: early=slab is not understood; memblock, bootmem or nobootmem"),
+    ("early", "bootargs: early= is not understood; memblock, bootmem or nobootmem"),
     ("movable_node=2", "bootargs: movable_node=2 is not understood; 0 or 1"),
     ("seed=0 seed=1", "bench: seed=0 is not a number from 1 to 18446744073709551615"),
 ])

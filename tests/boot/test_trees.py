@@ -194,10 +194,13 @@ def test_arguments_in_the_tree(boot):
 
 
 def test_dynamic(boot, firmware):
-    """Not placed yet; what could never be is named. A region with reg is static, whatever else."""
+    """Placed top-down, in the tree's order; a region with reg is static, whatever else it has."""
     run, books = boot_file(boot, "dynamic", bios=firmware)
-    expect(run, books, reserved_memory=256,
-           claimed={"reserved-memory": [(0x98000000, 0x98100000)]})
+    placed = [(0x98000000, 0x98100000), (0x9fe00000, 0xa0000000), (0xbdc00000, 0xc0000000)]
+    expect(run, books, reserved_memory=256 + 512 + 8192 + 1024,
+           claimed={"reserved-memory": placed})
+    names = {(r.base, r.name) for r in run.map.reserved if r.kind == "reserved-memory"}
+    assert {(0x98000000, "fixed@98000000"), (0x9fe00000, "bounded")} <= names
     check.says(
         run,
         "dt: three: alignment is not a power of two: it will not be placed",
@@ -257,13 +260,18 @@ def test_ram_up_to_4g(boot):
     assert run.map.claimed == {"reserved-memory": [(0xfffff000, 1 << 32)]}
 
 
+# Nothing answers up there: what is reserved is not probed.
+TOP = (0xfffffffff0000000, (1 << 64) - 0x1000)
+
+
 @pytest.mark.parametrize("size", [0x10000000, 0x10001000, 0x20000000, 0xffffffffffffffff])
 def test_bank_up_to_the_top(boot, size):
     """Capped at the top of the address space, whose last page cannot be used."""
-    reg = trees.cells(0x80000000, 0x40000000, 0xfffffffff0000000, size)
+    reg = trees.cells(0x80000000, 0x40000000, TOP[0], size)
     source = f'/ {{ memory@80000000 {{ device_type = "memory"; reg = {reg}; }}; }};'
-    run, books = boot_text(boot, source)
-    expect(run, books, present=PAGES + 65535, ram=[*RAM, (0xfffffffff0000000, (1 << 64) - 0x1000)])
+    run, books = boot_text(boot, source + trees.reserved(TOP))
+    expect(run, books, present=PAGES + 65535, ram=[*RAM, TOP], reserved_memory=65535,
+           claimed={"reserved-memory": [TOP]})
 
 
 @pytest.mark.parametrize("nomap", ["", "no-map;"])
@@ -277,10 +285,11 @@ def test_reservation_that_wraps(boot, nomap):
 
 
 def test_page_zero(boot):
-    """Memory begins at 0, where it is never handed out."""
-    run, books = boot_text(boot, trees.memory((0, 0x1000), name="low") + trees.memory(RAM[0]))
-    expect(run, books, present=PAGES + 1, ram=[(0, 0x1000), *RAM], other=1,
-           claimed={"other": [(0, 0x1000)]})
+    """Memory begins at 0, and is reserved: frame 0 is nobody's to have, whoever else claims it."""
+    run, books = boot_text(boot, trees.memory((0, 0x2000), name="low") + trees.memory(RAM[0]) +
+                           trees.reserved((0x800, 0x2000)))
+    expect(run, books, present=PAGES + 2, ram=[(0, 0x2000), *RAM], reserved_memory=2,
+           claimed={"reserved-memory": [(0x800, 0x2000)]})
 
 
 @pytest.mark.parametrize("base, size, pages", [
@@ -320,6 +329,64 @@ def test_more_than_one_reserved_memory(boot):
 
 
 # ---- what a tree gets wrong about the machine ----
+
+MIB = 1 << 20
+
+
+@pytest.mark.parametrize("real, claimed", [("512M", 1024), ("64M", 65), ("1023M", 1024)])
+def test_hard_case_more_memory_than_there_is(boot, real, claimed):
+    """Found by probing the ends, said, and cut to the page."""
+    end = 0x80000000 + int(real[:-1]) * MIB
+    tree = trees.compile_text(
+        trees.virt(trees.memory((0x80000000, 0x80000000 + claimed * MIB))), boot.folder)
+    run = boot(memory=real, dtb=tree, bootargs="bench=churn,exhaust records=all verbose=1")
+    books = check.success(run)
+    assert run.map.ram == [(0x80000000, end)]
+    assert books.present == (end - 0x80000000) // 0x1000
+    check.says(run, f"memory: bank [0x0000000080000000-0x{0x80000000 + claimed * MIB - 1:016x}] is "
+               f"cut to [0x0000000080000000-0x{end - 1:016x}]: the rest does not answer")
+
+
+def test_hard_case_bank_that_is_not_there(boot):
+    """A whole bank that nothing answers in."""
+    run, books = boot_text(boot, trees.memory(RAM[0], (0x800000000, 0x810000000)))
+    expect(run, books)
+    check.says(run, "memory: bank [0x0000000800000000-0x000000080fffffff] is removed: "
+               "nothing of it answers")
+
+
+def test_memory_that_is_not_there_at_all(boot):
+    """Not even where the image runs."""
+    run = boot(memory="1G", dtb=trees.compile_text(
+        trees.virt(trees.memory((0x800000000, 0x810000000))), boot.folder))
+    check.failure(run, "^fatal: none of the memory that the tree has answers$")
+
+
+def test_window_that_swallows(boot):
+    """virt's PCIe window takes writes and reads without a fault, and keeps nothing."""
+    run, books = boot_text(boot, trees.memory((0x40000000, 0x48000000), RAM[0]))
+    expect(run, books)
+    check.says(run, "memory: bank [0x0000000040000000-0x0000000047ffffff] is removed: "
+               "nothing of it answers")
+
+
+def test_many_banks_that_are_not_there(boot):
+    """Eight lines and a count."""
+    banks = [(0x800000000 + i * 0x200000, 0x800100000 + i * 0x200000) for i in range(40)]
+    run, books = boot_text(boot, trees.memory(*banks, RAM[0]))
+    expect(run, books)
+    assert run.console.count(" is removed: nothing of it answers") == 8
+    check.says(run, "memory: ... and 32 more banks are cut or removed")
+
+
+def test_initrd_in_memory_that_is_not_there(boot):
+    tree = trees.compile_text(
+        trees.virt(trees.memory(RAM[0]) + initrd(0xb0000000, 0xb0100000)), boot.folder)
+    run = boot(memory="512M", dtb=tree)
+    books = check.success(run)
+    assert "initrd" not in books.causes
+    check.says(run, "dt: initrd [0xb0000000-0xb00fffff] disabled: not in the memory that is left")
+
 
 def test_image_not_in_memory(boot):
     """Nor are the firmware and the tree: said, and nothing of it is lost."""
