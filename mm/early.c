@@ -130,9 +130,11 @@ int early_free(struct early *e, phys_addr_t base, phys_addr_t size)
 	return err;
 }
 
-/* Tail calls: what a handover costs is counted. Whatever becomes of it, nothing is early any more. */
+/* Tail calls: what a handover costs is counted. One that fails midway is the end all the same. */
 int early_free_all(struct early *e, struct mm *mm)
 {
+	if (mm->state != MM_READY)
+		return -EMM_ESTATE;
 	e->handed_over = true;
 	if (e->kind == EARLY_MEMBLOCK)
 		return memblock_free_all(mm, e->mb);

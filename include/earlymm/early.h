@@ -63,8 +63,8 @@ int early_free(struct early *e, phys_addr_t base, phys_addr_t size);
 
 /*
  * early_free_all() - the handover of what lies inside the limits of @mm: memblock_free_all() or
- * free_all_bootmem(), with their errors. Zones in ascending order, a call each. Also after an error
- * nothing more can be had from @e.
+ * free_all_bootmem(), with their errors. Zones in ascending order, a call each. After
+ * another error than -EMM_ESTATE nothing more can be had from @e.
  */
 int early_free_all(struct early *e, struct mm *mm);
 
