@@ -91,21 +91,22 @@ static bool next_range(const struct dt_dynamic *d, uint32_t *i, phys_addr_t *bas
 }
 
 /*
- * Free memory only shrinks, so what asks for no less than the request before it, in the same
- * bounds, fits below it or, where memblock prefers one kind of memory to another, anywhere.
+ * Free memory only shrinks, so what asks for no less than the request before it, below the same
+ * bound, fits below what that got; or, where memblock prefers one kind of memory to another,
+ * anywhere.
  */
 static int find_in(const struct memblock *mb, struct dt_found *last, const struct dt_dynamic *d,
 		   phys_addr_t start, phys_addr_t end, phys_addr_t *base)
 {
 	int ret = -EMM_ENOMEM;
 
-	if (!mb->bottom_up && last->movable_node == mb->movable_node && last->start == start &&
-	    last->end == end && d->size >= last->size && d->align >= last->align)
+	if (!mb->bottom_up && last->movable_node == mb->movable_node && last->end == end &&
+	    d->size >= last->size && d->align >= last->align)
 		ret = memblock_find_in_range(mb, start, last->base, d->size, d->align, base);
 	if (ret)
 		ret = memblock_find_in_range(mb, start, end, d->size, d->align, base);
 	if (!ret)
-		*last = (struct dt_found){ start, end, d->size, d->align, *base, mb->movable_node };
+		*last = (struct dt_found){ end, d->size, d->align, *base, mb->movable_node };
 	return ret;
 }
 

@@ -117,8 +117,7 @@ void dt_check_dynamic(const struct dt_reserved_root *root, const struct dt_node 
 
 /* The search before, and what it found: the next may begin there. All zero: none. */
 struct dt_found {
-	phys_addr_t start;
-	phys_addr_t end;
+	phys_addr_t end; /* the bound it had */
 	phys_addr_t size;
 	phys_addr_t align;
 	phys_addr_t base;

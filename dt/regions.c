@@ -197,7 +197,7 @@ static int find_place(struct region_walk *w, const struct dt_dynamic *d, phys_ad
 	w->places->movable_node = true;
 	ret = dt_find_dynamic(w->places, &w->last, d, base);
 	w->places->movable_node = movable_node;
-	if (ret && w->has_hotplug && !movable_node)
+	if (ret && w->has_hotplug)
 		ret = dt_find_dynamic(w->places, &w->last, d, base);
 	return ret;
 }

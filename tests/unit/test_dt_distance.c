@@ -146,7 +146,8 @@ static void test_invalid_entries(void **state)
 
 	begin(&t);
 	tree_matrix(&t, 0, 0, 11, 1, 1, 0, 0, 1, 10, 1, 2, 256, 2, 3, 0, 3, 0, 0x80000014,
-		    DT_MAX_NODES, 0, 20, 0, 0xffffffff, 20, 0, 2, 21, 0, 2, 22, 0, 2, 21);
+		    DT_MAX_NODES, 0, 20, 0, 0xffffffff, 20, 0, DT_MAX_NODES, 20, 0, 2, 21, 0, 2, 22,
+		    0, 2, 21);
 	end(m, &t, &d);
 	expect(&d, want);
 	assert_true(said(m, "dt: distance-map: 11 from node 0 to 0: must be 10 to itself, else 11 "
@@ -157,9 +158,10 @@ static void test_invalid_entries(void **state)
 	assert_true(said(m, "dt: distance-map: from node 16 to 0: nodes up to 15 are known, "
 			    "ignored\n"));
 	assert_true(said(m, "dt: distance-map: from node 0 to 4294967295: nodes up to 15"));
+	assert_true(said(m, "dt: distance-map: from node 0 to 16: nodes up to 15"));
 	assert_true(said(m, "dt: distance-map: from node 0 to 2 there are 21 and 22: the first "
 			    "counts\n"));
-	assert_int_equal(m->info.nr_errors, 9);
+	assert_int_equal(m->info.nr_errors, 10);
 }
 
 /* The last node that is known, and the rest of a matrix that ends early. */

@@ -455,6 +455,7 @@ static void test_arguments(void **state)
 	assert_int_equal(dt_place_dynamic(&m->info, m->fdt, &m->mb, NULL, 0, NULL), 0);
 	expect_reserved(m, { 0xbff00000, MIB(1), 0, 0, RSV });
 	assert_int_equal(m->info.nr_regions_dropped, 1);
+	assert_int_equal(m->info.nr_errors, 0);
 	/* Only once. */
 	assert_int_equal(dt_place_dynamic(&m->info, m->fdt, &m->mb, m->regions, 1, NULL),
 			 -EMM_ESTATE);

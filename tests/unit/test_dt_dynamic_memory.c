@@ -94,6 +94,35 @@ static void test_hotpluggable_last(void **state)
 	assert_false(m->mb.movable_node);
 }
 
+/*
+ *   80000000        90000000   98000000     a0000000        b0000000
+ *      |- hotpluggable -|= normal =|   ...     |- hotpluggable -|
+ *               |=== d ===|=== a ===|          |== c ==|== b ===|
+ *
+ * What is highest in one kind of memory says nothing of the other: b is not below a.
+ */
+static void test_highest_hotpluggable(void **state)
+{
+	struct machine *m = *state;
+	struct tree t;
+
+	tree_begin(&t);
+	tree_root(&t, 2);
+	bank(&t, 0x80000000, MIB(256), 0, true);
+	bank(&t, 0x90000000, MIB(128), 0, false);
+	bank(&t, 0xa0000000, MIB(256), 0, true);
+	tree_reserved(&t);
+	simple(&t, "a", MIB(128), 0);
+	simple(&t, "b", MIB(128), 0);
+	simple(&t, "c", MIB(128), 0);
+	simple(&t, "d", MIB(128), 0);
+	place(m, &t);
+	expect_region(m, "a", 0x90000000, MIB(128), DYN);
+	expect_region(m, "b", 0xa8000000, MIB(128), DYN);
+	expect_region(m, "c", 0xa0000000, MIB(128), DYN);
+	expect_region(m, "d", 0x88000000, MIB(128), DYN);
+}
+
 /* Never in memory that is to be movable, if the user has said so. */
 static void test_movable_node(void **state)
 {
@@ -125,6 +154,24 @@ static void test_one_node(void **state)
 	expect_region(m, "a", 0x96000000, MIB(160), DYN);
 	expect_region(m, "b", 0x86000000, MIB(160), DYN);
 	assert_true(said(m, "dt: c: not placed"));
+}
+
+/* However high memory goes, that is where it begins. */
+static void test_up_to_the_top(void **state)
+{
+	struct machine *m = *state;
+	struct tree t;
+
+	tree_begin(&t);
+	tree_root(&t, 2);
+	tree_memory(&t, 0x80000000, GIB(1));
+	tree_memory(&t, 0xfffffffff0000000, 0x10000000);
+	tree_reserved(&t);
+	simple(&t, "a", 0x1000, 0);
+	tree_bounded(&t, "b", 0x1000, 0xffffffffffff0000, 0x10000);
+	place(m, &t);
+	expect_region(m, "a", 0xffffffffffffe000, 0x1000, DYN);
+	expect_region(m, "b", 0xffffffffffffd000, 0x1000, DYN);
 }
 
 static void test_current_limit(void **state)
@@ -182,8 +229,9 @@ static void test_not_page_0(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		machine_test(test_hotpluggable_last), machine_test(test_movable_node),
-		machine_test(test_one_node),          machine_test(test_current_limit),
+		machine_test(test_hotpluggable_last), machine_test(test_highest_hotpluggable),
+		machine_test(test_movable_node),      machine_test(test_one_node),
+		machine_test(test_up_to_the_top),     machine_test(test_current_limit),
 		machine_test(test_after_the_cut),     machine_test(test_not_page_0),
 	};
 

@@ -11,7 +11,10 @@
 #define RSV CAUSE_RESERVED_MEMORY
 #define MSV CAUSE_MEMRESERVE
 
-/* Two banks that touch but differ, [80000000, 88000000) and [88000000, 90000000), and an initrd. */
+/*
+ * Two banks that touch but differ, [80000000, 88000000) and [88000000, 90000000), and an initrd, its
+ * start and end in one cell, in two (2), in one and two (3).
+ */
 static void *initrd_tree(uint64_t start, uint64_t end, int cells, bool nomap)
 {
 	struct tree t;
@@ -26,13 +29,14 @@ static void *initrd_tree(uint64_t start, uint64_t end, int cells, bool nomap)
 	tree_reg(&t, "reg", 0x88000000, MIB(128));
 	tree_end(&t);
 	tree_node(&t, "chosen");
-	if (cells == 2) {
+	if (cells == 2)
 		tree_u64(&t, "linux,initrd-start", start);
-		tree_u64(&t, "linux,initrd-end", end);
-	} else {
+	else
 		tree_u32(&t, "linux,initrd-start", (uint32_t)start);
+	if (cells == 1)
 		tree_u32(&t, "linux,initrd-end", (uint32_t)end);
-	}
+	else
+		tree_u64(&t, "linux,initrd-end", end);
 	tree_reg(&t, "linux,elfcorehdr", 0x8b000000, 0x1000);
 	tree_end(&t);
 	tree_reserved(&t);
@@ -46,7 +50,7 @@ static void test_initrd(void **state)
 	struct machine *m = *state;
 	int cells;
 
-	for (cells = 1; cells <= 2; cells++) {
+	for (cells = 1; cells <= 3; cells++) {
 		/* Across two entries of the memory map, of odd size. */
 		machine_boot(m, initrd_tree(0x87fffff0, 0x88000123, cells, false));
 		assert_string_equal(m->text, "");

@@ -276,7 +276,7 @@ static void test_dynamic_that_touch(void **state)
 static void test_dynamic_apart(void **state)
 {
 	struct machine *m = *state;
-	uint64_t i, n = 4000;
+	uint64_t i, n = 1500;
 
 	place_all(m, dynamic_tree(n, 0x1000, 0x10000, NULL), n);
 	assert_int_equal(count_cause(m, CAUSE_RESERVED_MEMORY), n);

@@ -262,6 +262,32 @@ static void test_numa_node_id(void **state)
 	assert_int_equal(m->info.nr_errors, 3);
 }
 
+/*
+ *   80000000     84000000     88000000     8c000000
+ *      |-------- node 0 ----------|
+ *                   |-- node 1, hotpluggable --|
+ *      |=========== 0 ============|===== 1 ====|        what comes first keeps its bytes
+ */
+static void test_banks_that_disagree(void **state)
+{
+	struct machine *m = *state;
+	struct tree t;
+
+	begin(&t);
+	memory_node(&t, "memory@80000000");
+	tree_u32(&t, "numa-node-id", 0);
+	tree_reg(&t, "reg", 0x80000000, MIB(128));
+	tree_end(&t);
+	memory_node(&t, "memory@84000000");
+	tree_u32(&t, "numa-node-id", 1);
+	tree_flag(&t, "hotpluggable");
+	tree_reg(&t, "reg", 0x84000000, MIB(128));
+	tree_end(&t);
+	machine_boot(m, tree_finish(&t));
+	expect_banks(m, { 0x80000000, MIB(128), 0, 1, 0 },
+		     { 0x88000000, MIB(64), MEMBLOCK_HOTPLUG, 2, 0 });
+}
+
 static void test_bad_length(void **state)
 {
 	static const uint8_t reg[20] = { 0, 0, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0x40, 0, 0, 0, 1 };
@@ -404,6 +430,7 @@ int main(void)
 		machine_test(test_mixed_cells),
 		machine_test(test_hotpluggable),
 		machine_test(test_numa_node_id),
+		machine_test(test_banks_that_disagree),
 		machine_test(test_bad_length),
 		machine_test(test_no_memory),
 		machine_test(test_usable_memory_range),

@@ -64,7 +64,7 @@ static void test_kinds(void **state)
 	begin(&t);
 	tree_region(&t, "plain", 0x90000000, 0x1000, NULL);
 	tree_region(&t, "unmapped", 0x91000000, 100, "no-map");
-	tree_region(&t, "lent", 0x92000000, 0x1000, "reusable");
+	tree_region(&t, "lent", 0x92000000, MIB(2), "reusable");
 	pool(&t, "cma", 0x94000000, MIB(4), true, NULL);
 	pool(&t, "dma", 0x98000000, 0x1000, false, NULL);
 	pool(&t, "far", 0x10000000, 0x1000, false, "no-map");
@@ -75,7 +75,7 @@ static void test_kinds(void **state)
 	place(m, &t);
 	assert_int_equal(m->info.nr_pools, 4);
 	assert_int_equal(m->info.nr_regions, 5);
-	expect_region(m, "lent@92000000", 0x92000000, 0x1000,
+	expect_region(m, "lent@92000000", 0x92000000, MIB(2),
 		      DT_REGION_REUSABLE | DT_REGION_LENDABLE);
 	expect_region(m, "cma", 0x94000000, MIB(4), CMA);
 	expect_region(m, "dma", 0x98000000, 0x1000, DT_REGION_DMA_POOL);
@@ -262,19 +262,45 @@ static void test_lent_only_if_no_other_region(void **state)
 	assert_int_equal(times_said(m, "cannot be lent"), 3);
 }
 
-/* What no-map was refused for is reserved as the children's own; it is not the pool's. */
+/*
+ *   8021f000     8021fe00  8021ff00  80220000
+ *   ---- image -----|         |-lent-|
+ *      |------------ no-map ---------|      refused: it is in use, and what is left is reserved
+ */
 static void test_lent_beside_refused_nomap(void **state)
 {
 	struct machine *m = *state;
 	struct tree t;
+	int first;
 
-	m->fixed[0].size = 0x1fe00;
+	for (first = 0; first < 2; first++) {
+		m->fixed[0].size = 0x1fe00;
+		begin(&t);
+		if (first)
+			tree_region(&t, "lent", 0x8021ff00, 0x100, "reusable");
+		tree_region(&t, "unmapped", 0x8021f000, 0x1000, "no-map");
+		if (!first)
+			tree_region(&t, "lent", 0x8021ff00, 0x100, "reusable");
+		place(m, &t);
+		assert_int_equal(m->info.nr_nomap_refused, 1);
+		not_lent(m, "lent@8021ff00", "it overlaps another region");
+		machine_again(m);
+	}
+}
+
+/* Memory that the caller has taken out of the map by itself, in whole. */
+static void test_lent_only_if_mapped(void **state)
+{
+	struct machine *m = *state;
+	struct tree t;
+
 	begin(&t);
-	tree_region(&t, "unmapped", 0x8021f000, 0x1000, "no-map");
-	tree_region(&t, "lent", 0x8021ff00, 0x100, "reusable");
-	place(m, &t);
-	assert_int_equal(m->info.nr_nomap_refused, 1);
-	not_lent(m, "lent@8021ff00", "it overlaps another region");
+	pool(&t, "a", 0x90000000, MIB(4), true, NULL);
+	tree_end(&t);
+	machine_boot(m, tree_finish(&t));
+	assert_int_equal(memblock_mark_nomap(&m->mb, 0x90000000, MIB(4)), 0);
+	machine_place(m);
+	not_lent(m, "a", "it is not in one bank of mapped memory");
 }
 
 /* Reserved in whole, lent in no part. */
@@ -491,6 +517,7 @@ int main(void)
 		machine_test(test_lent_only_if_nothing_else),
 		machine_test(test_lent_only_if_no_other_region),
 		machine_test(test_lent_beside_refused_nomap),
+		machine_test(test_lent_only_if_mapped),
 		machine_test(test_unaligned_cma),
 		machine_test(test_defaults),
 		machine_test(test_nomap_default),

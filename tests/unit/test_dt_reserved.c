@@ -377,6 +377,25 @@ static void test_bad_cells(void **state)
 	}
 }
 
+/* The node itself has no say in whether its children count. */
+static void test_disabled_parent(void **state)
+{
+	struct machine *m = *state;
+	struct tree t;
+
+	tree_begin(&t);
+	tree_root(&t, 2);
+	tree_memory(&t, 0x80000000, GIB(1));
+	tree_node(&t, "reserved-memory");
+	tree_string(&t, "status", "disabled");
+	tree_u32(&t, "#address-cells", 2);
+	tree_u32(&t, "#size-cells", 2);
+	tree_flag(&t, "ranges");
+	tree_region(&t, "firmware", 0x90000000, 0x1000, NULL);
+	boot(m, &t);
+	expect_reserved(m, { 0x90000000, 0x1000, 0, 0, RSV });
+}
+
 /* There should be one; a second one's children are not lost. */
 static void test_two_reserved_memory_nodes(void **state)
 {
@@ -449,6 +468,7 @@ int main(void)
 		machine_test(test_more_cells_than_the_root),
 		machine_test(test_no_cells),
 		machine_test(test_bad_cells),
+		machine_test(test_disabled_parent),
 		machine_test(test_two_reserved_memory_nodes),
 		machine_test(test_reserved_name),
 	};
