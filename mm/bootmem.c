@@ -150,8 +150,10 @@ static int check_range(const struct bootmem *bm, const struct range *r, bool set
 		at = set ? bitmap_next_clear(bdata->node_bootmem_map, pfn - first, end - first)
 			 : bitmap_next_set(bdata->node_bootmem_map, pfn - first, end - first);
 		if (at < end - first) {
-			print_to(bm->printer, "bootmem: frame 0x%llx is %s twice\n",
-				 (unsigned long long)(first + at), set ? "freed" : "reserved");
+			unsigned long long bad = first + at;
+
+			print_to(bm->printer, "bootmem: frame 0x%llx is %s twice\n", bad,
+				 set ? "freed" : "reserved");
 			return set ? -EMM_EDOUBLE : -EMM_EBUSY;
 		}
 	}

@@ -25,8 +25,10 @@ static void fill_bits(uint64_t *map, uint64_t from, uint64_t to, uint64_t fill)
 	first = from / BITMAP_WORD_BITS;
 	last = (to - 1) / BITMAP_WORD_BITS;
 	mask = from_mask(from);
-	for (; first < last; first++) {
+	if (first < last) {
 		map[first] = (map[first] & ~mask) | (fill & mask);
+		while (++first < last)
+			map[first] = fill;
 		mask = ~0ULL;
 	}
 	mask &= to_mask(to);

@@ -31,18 +31,18 @@ static void make_room(struct memblock *mb)
 	mb->warn = warn;
 }
 
-static void note_metadata(struct early *e)
+static void note_arrays(struct early *e)
 {
-	uint64_t bytes = 0;
+	uint64_t bytes = (e->mb->memory.max + e->mb->reserved.max) * sizeof(struct memblock_region);
 
-	if (e->kind == EARLY_BOOTMEM) {
-		for (uint32_t i = 0; i < e->bootmem.nr_nodes; i++)
-			bytes += PFN_PHYS(e->bootmem.bdata[i].map_pages);
-	} else {
-		bytes = (e->mb->memory.max + e->mb->reserved.max) * sizeof(struct memblock_region);
-	}
-	if (bytes > e->metadata_bytes)
+	if (e->kind != EARLY_BOOTMEM && bytes > e->metadata_bytes)
 		e->metadata_bytes = bytes;
+}
+
+static void note_bitmaps(struct early *e)
+{
+	for (uint32_t i = 0; i < e->bootmem.nr_nodes; i++)
+		e->metadata_bytes += PFN_PHYS(e->bootmem.bdata[i].map_pages);
 }
 
 int early_init(struct early *e, enum early_kind kind, struct memblock *mb)
@@ -66,11 +66,14 @@ int early_init(struct early *e, enum early_kind kind, struct memblock *mb)
 		err = do_init_bootmem(&e->bootmem, mb);
 	else
 		nobootmem_init(&e->bootmem, mb);
-	if (err && frame_0)
-		memblock_free(mb, 0, PAGE_SIZE);
-	if (!err)
-		note_metadata(e);
-	return err;
+	if (err) {
+		if (frame_0)
+			memblock_free(mb, 0, PAGE_SIZE);
+		return err;
+	}
+	note_bitmaps(e);
+	note_arrays(e);
+	return 0;
 }
 
 static bool may_have_cause(enum memblock_cause cause)
@@ -103,7 +106,7 @@ int early_alloc(struct early *e, phys_addr_t size, phys_addr_t align, phys_addr_
 								       limit, nid, cause, pa);
 		e->mb->bottom_up = bottom_up;
 	}
-	note_metadata(e);
+	note_arrays(e);
 	return err;
 }
 
@@ -126,7 +129,7 @@ int early_free(struct early *e, phys_addr_t base, phys_addr_t size)
 		return -EMM_EBUSY;
 	err = e->kind == EARLY_MEMBLOCK ? memblock_free(e->mb, base, size)
 					: free_bootmem(&e->bootmem, base, size);
-	note_metadata(e);
+	note_arrays(e);
 	return err;
 }
 

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <earlymm/early.h>
+
 #ifndef TEST_DATA
 #define TEST_DATA "tests/data/"
 #endif
@@ -354,29 +356,73 @@ static void imx6_read(struct helper_bootmem *h, uint64_t *lowmem_end)
 	assert_int_equal(h->mb.reserved.cnt, 35);
 }
 
-/* The counts that the board's kernel printed, with the bitmap in high and in low memory. */
+/*
+ * The counts that the board's kernel printed, from each early allocator; with bootmem's bitmap in
+ * high and in low memory.
+ */
+static void imx6(struct helper_bootmem *h, enum early_kind kind, bool limited)
+{
+	phys_addr_t lowmem_end = 0;
+	struct early e;
+	struct mm high;
+
+	memblock_init(&h->mb, &h->ram.map);
+	imx6_read(h, &lowmem_end);
+	if (limited)
+		memblock_set_current_limit(&h->mb, lowmem_end);
+	assert_int_equal(early_init(&e, kind, &h->mb), 0);
+	if (kind == EARLY_BOOTMEM) {
+		helper_check_follows(&e.bootmem, &h->mb);
+		assert_int_equal(PAGES(e.bootmem.bdata[0].map_pfn) < lowmem_end, limited);
+	}
+	ready(h, &h->mm, 0, PFN_DOWN(lowmem_end));
+	ready(h, &high, PFN_DOWN(lowmem_end), UINT64_MAX);
+	assert_int_equal(early_free_all(&e, &h->mm), 0);
+	assert_int_equal(early_free_all(&e, &high), 0);
+	expect_balance(h, &h->mm, 0x2e2c8);
+	expect_balance(h, &high, 0x1c000);
+	assert_int_equal(h->mb.reserved.cnt, 35);
+}
+
 static void test_imx6(void **state)
 {
 	struct helper_bootmem *h = *state;
-	phys_addr_t lowmem_end = 0;
-	struct mm high;
 
 	helper_ram_free(&h->ram);
 	helper_ram_init(&h->ram, 0, GIB(2));
-	for (unsigned int limited = 0; limited < 2; limited++) {
-		memblock_init(&h->mb, &h->ram.map);
-		imx6_read(h, &lowmem_end);
-		if (limited)
-			memblock_set_current_limit(&h->mb, lowmem_end);
-		assert_int_equal(do_init_bootmem(&h->bm, &h->mb), 0);
-		helper_check_follows(&h->bm, &h->mb);
-		ready(h, &h->mm, 0, PFN_DOWN(lowmem_end));
-		ready(h, &high, PFN_DOWN(lowmem_end), UINT64_MAX);
-		assert_int_equal(free_all_bootmem(&h->bm, &h->mm), 0);
-		assert_int_equal(free_all_bootmem(&h->bm, &high), 0);
-		expect_balance(h, &h->mm, 0x2e2c8);
-		expect_balance(h, &high, 0x1c000);
+	for (enum early_kind kind = 0; kind < NR_EARLY_KINDS; kind++) {
+		imx6(h, kind, false);
+		imx6(h, kind, true);
 	}
+}
+
+/* RAM up to the last page that an address can have: the page behind it is not there. */
+static void test_top_of_memory(void **state)
+{
+	struct helper_bootmem *h = *state;
+	phys_addr_t base = PHYS_ADDR_MAX - MIB(1) + 1, pa = 1;
+	uint64_t pfn = PFN_DOWN(base);
+
+	helper_ram_free(&h->ram);
+	helper_ram_init(&h->ram, base, MIB(1) - PAGE_SIZE);
+	assert_int_equal(memblock_add(&h->mb, base, PHYS_ADDR_MAX), 0);
+	assert_int_equal(memblock_reserve(&h->mb, PHYS_ADDR_MAX - 4, PHYS_ADDR_MAX), 0);
+	assert_int_equal(do_init_bootmem(&h->bm, &h->mb), 0);
+	assert_int_equal(h->bm.bdata[0].node_low_pfn, pfn + 255);
+	helper_check_follows(&h->bm, &h->mb);
+	assert_int_equal(alloc_bootmem(&h->bm, PAGES(2), &pa), 0);
+	assert_int_equal(pa, base);
+	assert_int_equal(reserve_bootmem(&h->bm, PHYS_ADDR_MAX - 4, 4), -EMM_ERANGE);
+	assert_int_equal(reserve_bootmem(&h->bm, PHYS_ADDR_MAX - PAGES(3) - 8, 4), 0);
+	assert_int_equal(free_bootmem(&h->bm, base, PHYS_ADDR_MAX - base), -EMM_EDOUBLE);
+	assert_int_equal(free_bootmem(&h->bm, base, PAGES(1)), 0);
+	assert_int_equal(alloc_bootmem_low_pages(&h->bm, PAGES(255), &pa), -EMM_ENOMEM);
+	assert_int_equal(mm_plan(&h->mm, &h->mb, 0, UINT64_MAX, 1), 0);
+	assert_int_equal(alloc_bootmem_low_pages(&h->bm, h->mm.meta_bytes, &pa), 0);
+	assert_int_equal(mm_set_metadata(&h->mm, &h->mb, pa), 0);
+	assert_int_equal(mm_init(&h->mm, &h->mb), 0);
+	assert_int_equal(free_all_bootmem(&h->bm, &h->mm), 0);
+	expect_balance(h, &h->mm, 255 - 2 - PFN_UP(h->mm.meta_bytes));
 }
 
 int main(void)
@@ -393,6 +439,7 @@ int main(void)
 		bootmem_test(test_map_changed),
 		bootmem_test(test_ledger_full),
 		bootmem_test(test_imx6),
+		bootmem_test(test_top_of_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
