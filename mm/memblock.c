@@ -279,7 +279,7 @@ static int add_region(struct memblock *mb, struct memblock_type *type, phys_addr
 		.nid = nid,
 	};
 
-	return add.size ? memblock_add_range(mb, type, &add) : 0;
+	return memblock_add_range(mb, type, &add);
 }
 
 int memblock_add(struct memblock *mb, phys_addr_t base, phys_addr_t size)

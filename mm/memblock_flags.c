@@ -14,7 +14,7 @@ struct change {
 	int nid;
 };
 
-/* The entries [first, last) that a change meets, none if it changes none, and what it does. */
+/* The entries [first, last) that a change meets, and what it does. */
 struct change_plan {
 	unsigned long first;
 	unsigned long last;
@@ -48,17 +48,12 @@ static void plan_change(const struct memblock_type *type, const struct change *c
 {
 	const struct memblock_region *r = type->regions;
 	unsigned long i = memblock_first_above(type, c->base);
-	bool any = false;
 
 	*plan = (struct change_plan){ .first = i, .last = i };
 	if (c->base >= c->end || i == type->cnt || r[i].base >= c->end)
 		return;
-	for (; plan->last < type->cnt && r[plan->last].base < c->end; plan->last++)
-		any |= is_changed(&r[plan->last], c);
-	if (!any) {
-		plan->last = plan->first;
-		return;
-	}
+	while (plan->last < type->cnt && r[plan->last].base < c->end)
+		plan->last++;
 	plan->cut_low = r[plan->first].base < c->base && is_changed(&r[plan->first], c);
 	plan->cut_high =
 		region_end(&r[plan->last - 1]) > c->end && is_changed(&r[plan->last - 1], c);

@@ -72,7 +72,7 @@ unsigned long memblock_first_above(const struct memblock_type *type, phys_addr_t
 /* Moves entries [from, cnt) to @to and adapts cnt; the entries in between are the caller's. */
 void memblock_move_tail(struct memblock_type *type, unsigned long from, unsigned long to);
 
-/* What the public functions do once their arguments are checked. @add: not empty, end cut. */
+/* What the public functions do once their arguments are checked. @add: its end is cut. */
 int memblock_add_range(struct memblock *mb, struct memblock_type *type,
 		       const struct memblock_region *add);
 int memblock_remove_range(struct memblock *mb, struct memblock_type *type, phys_addr_t base,

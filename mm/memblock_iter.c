@@ -65,7 +65,6 @@ bool memblock_next_free(struct memblock_iter *it, phys_addr_t *start, phys_addr_
 			}
 		}
 	}
-	it->mem = mem;
 	return false;
 }
 
@@ -113,7 +112,6 @@ bool memblock_prev_free(struct memblock_iter *it, phys_addr_t *start, phys_addr_
 			}
 		}
 	}
-	it->mem = mem;
 	return false;
 }
 

@@ -127,17 +127,15 @@ void memblock_enforce_memory_limit(struct memblock *mb, phys_addr_t limit)
 	phys_addr_t end = address_of_limit(mb, limit);
 
 	memblock_debug_call(mb, "memblock_enforce_memory_limit", 0, limit, 0, MEMBLOCK_CALLER);
-	if (!limit || end == PHYS_ADDR_MAX)
-		return;
-	cap_maps(mb, 0, end, false);
+	if (limit)
+		cap_maps(mb, 0, end, false);
 }
 
 void memblock_cap_memory_range(struct memblock *mb, phys_addr_t base, phys_addr_t size)
 {
 	memblock_debug_call(mb, "memblock_cap_memory_range", base, size, 0, MEMBLOCK_CALLER);
-	if (!size || !mb->memory.cnt)
-		return;
-	cap_maps(mb, base, range_end(base, size), true);
+	if (size && mb->memory.cnt)
+		cap_maps(mb, base, range_end(base, size), true);
 }
 
 void memblock_mem_limit_remove_map(struct memblock *mb, phys_addr_t limit)
@@ -145,7 +143,6 @@ void memblock_mem_limit_remove_map(struct memblock *mb, phys_addr_t limit)
 	phys_addr_t end = address_of_limit(mb, limit);
 
 	memblock_debug_call(mb, "memblock_mem_limit_remove_map", 0, limit, 0, MEMBLOCK_CALLER);
-	if (!limit || end == PHYS_ADDR_MAX)
-		return;
-	cap_maps(mb, 0, end, true);
+	if (limit)
+		cap_maps(mb, 0, end, true);
 }

@@ -214,3 +214,25 @@ void helper_check_untouched(struct helper_memblock *h)
 			fail_msg("0x%llx was written to", (unsigned long long)pa);
 	}
 }
+
+phys_addr_t helper_alloc(struct memblock *mb, phys_addr_t size, phys_addr_t align)
+{
+	phys_addr_t pa = 0;
+
+	assert_int_equal(memblock_phys_alloc(mb, size, align, 0, ANY, NONE, CAUSE_ALLOC, &pa), 0);
+	assert_true(memblock_is_region_reserved(mb, pa, size));
+	return pa;
+}
+
+void helper_no_alloc(struct memblock *mb, phys_addr_t size, phys_addr_t align, phys_addr_t min,
+		     phys_addr_t max, int err)
+{
+	struct helper_snapshot before;
+	phys_addr_t pa = 42;
+
+	helper_snapshot_take(&before, mb);
+	assert_int_equal(memblock_phys_alloc(mb, size, align, min, max, NONE, CAUSE_ALLOC, &pa),
+			 err);
+	assert_int_equal(pa, 42);
+	helper_snapshot_check(&before, mb);
+}

@@ -92,6 +92,15 @@ struct helper_snapshot {
 void helper_snapshot_take(struct helper_snapshot *s, const struct memblock *mb);
 void helper_snapshot_check(struct helper_snapshot *s, const struct memblock *mb); /* and frees it */
 
+#define ANY MEMBLOCK_ALLOC_ANYWHERE
+
+/* An allocation without preferences, which must succeed; returns its address, which is never 0. */
+phys_addr_t helper_alloc(struct memblock *mb, phys_addr_t size, phys_addr_t align);
+
+/* One that must fail with @err and change nothing. */
+void helper_no_alloc(struct memblock *mb, phys_addr_t size, phys_addr_t align, phys_addr_t min,
+		     phys_addr_t max, int err);
+
 /* A test with set-up and tear-down as above. */
 #define memblock_test(f) \
 	cmocka_unit_test_setup_teardown(f, helper_memblock_setup, helper_memblock_teardown)

@@ -377,6 +377,27 @@ static void merging_call_needs_no_room(void **state)
 	assert_true(memblock_is_valid(mb));
 }
 
+/*
+ *  1      2      3      4      5      6              9
+ *  +------+      +------+      +------+
+ *  | none |      | none |      | fdt  |
+ *  +------+      +------+      +------+
+ *  |<---------------- none -------------------------->|
+ * Expect the first gap to join two entries, the second to join one, and the last, behind which
+ * there is nothing, to become an entry: all in one call.
+ */
+static void join_and_append_at_once(void **state)
+{
+	struct memblock *mb = map_of(state);
+
+	assert_int_equal(memblock_reserve(mb, MIB(1), MIB(1)), 0);
+	assert_int_equal(memblock_reserve(mb, MIB(3), MIB(1)), 0);
+	assert_int_equal(memblock_reserve_cause(mb, MIB(5), MIB(1), CAUSE_FDT), 0);
+	assert_int_equal(memblock_reserve(mb, MIB(1), MIB(8)), 0);
+	expect_map(mb, reserved, { MIB(1), MIB(4), 0, NONE },
+		   { MIB(5), MIB(1), RSRV(CAUSE_FDT), NONE }, { MIB(6), MIB(3), 0, NONE });
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -396,6 +417,7 @@ int main(void)
 		memblock_test(reserve_kern_sets_its_flag),
 		memblock_test(full_array_takes_what_needs_no_entry),
 		memblock_test(merging_call_needs_no_room),
+		memblock_test(join_and_append_at_once),
 	};
 
 	return cmocka_run_group_tests_name("memblock: add and reserve", tests, NULL, NULL);

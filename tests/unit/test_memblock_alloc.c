@@ -4,34 +4,9 @@
 
 #include <string.h>
 
-#define ANY MEMBLOCK_ALLOC_ANYWHERE
-
 static struct memblock *map_of(void **state)
 {
 	return &((struct helper_memblock *)*state)->mb;
-}
-
-/* An allocation without preferences; returns its address, which is never 0. */
-static phys_addr_t alloc(struct memblock *mb, phys_addr_t size, phys_addr_t align)
-{
-	phys_addr_t pa = 0;
-
-	assert_int_equal(memblock_phys_alloc(mb, size, align, 0, ANY, NONE, CAUSE_ALLOC, &pa), 0);
-	assert_true(memblock_is_region_reserved(mb, pa, size));
-	return pa;
-}
-
-static void no_alloc(struct memblock *mb, phys_addr_t size, phys_addr_t align, phys_addr_t min,
-		     phys_addr_t max, int err)
-{
-	struct helper_snapshot before;
-	phys_addr_t pa = 42;
-
-	helper_snapshot_take(&before, mb);
-	assert_int_equal(memblock_phys_alloc(mb, size, align, min, max, NONE, CAUSE_ALLOC, &pa),
-			 err);
-	assert_int_equal(pa, 42);
-	helper_snapshot_check(&before, mb);
 }
 
 /*
@@ -47,9 +22,9 @@ static void top_down_takes_the_highest(void **state)
 	struct memblock *mb = map_of(state);
 
 	assert_int_equal(memblock_add(mb, MIB(16), MIB(16)), 0);
-	assert_int_equal(alloc(mb, MIB(1), MIB(1)), MIB(31));
+	assert_int_equal(helper_alloc(mb, MIB(1), MIB(1)), MIB(31));
 	expect_map(mb, reserved, { MIB(31), MIB(1), ALLOC(CAUSE_ALLOC), NONE });
-	assert_int_equal(alloc(mb, 4096, 4096), MIB(31) - 4096);
+	assert_int_equal(helper_alloc(mb, 4096, 4096), MIB(31) - 4096);
 	expect_map(mb, reserved, { MIB(31) - 4096, MIB(1) + 4096, ALLOC(CAUSE_ALLOC), NONE });
 }
 
@@ -67,12 +42,12 @@ static void bottom_up_takes_the_lowest(void **state)
 
 	assert_int_equal(memblock_add(mb, MIB(16), MIB(16)), 0);
 	memblock_set_bottom_up(mb, true);
-	assert_int_equal(alloc(mb, 100, 4096), MIB(16));
-	assert_int_equal(alloc(mb, 100, 4096), MIB(16) + 4096);
+	assert_int_equal(helper_alloc(mb, 100, 4096), MIB(16));
+	assert_int_equal(helper_alloc(mb, 100, 4096), MIB(16) + 4096);
 	expect_map(mb, reserved, { MIB(16), 100, ALLOC(CAUSE_ALLOC), NONE },
 		   { MIB(16) + 4096, 100, ALLOC(CAUSE_ALLOC), NONE });
 	memblock_set_bottom_up(mb, false);
-	assert_int_equal(alloc(mb, MIB(1), 4096), MIB(31));
+	assert_int_equal(helper_alloc(mb, MIB(1), 4096), MIB(31));
 }
 
 /*
@@ -92,11 +67,11 @@ static void placement_passes_over_what_is_taken(void **state)
 	assert_int_equal(memblock_add(mb, MIB(19), MIB(3)), 0);
 	assert_int_equal(memblock_add(mb, MIB(23), MIB(9)), 0);
 	assert_int_equal(memblock_reserve(mb, MIB(23), MIB(9)), 0);
-	no_alloc(mb, MIB(3) + 1, 1, 0, ANY, -EMM_ENOMEM);
-	assert_int_equal(alloc(mb, MIB(2), 1), MIB(20));
-	assert_int_equal(alloc(mb, MIB(2), 1), MIB(16));
-	assert_int_equal(alloc(mb, MIB(1), 1), MIB(19));
-	no_alloc(mb, 1, 1, 0, ANY, -EMM_ENOMEM);
+	helper_no_alloc(mb, MIB(3) + 1, 1, 0, ANY, -EMM_ENOMEM);
+	assert_int_equal(helper_alloc(mb, MIB(2), 1), MIB(20));
+	assert_int_equal(helper_alloc(mb, MIB(2), 1), MIB(16));
+	assert_int_equal(helper_alloc(mb, MIB(1), 1), MIB(19));
+	helper_no_alloc(mb, 1, 1, 0, ANY, -EMM_ENOMEM);
 }
 
 /*
@@ -114,14 +89,14 @@ static void alignment(void **state)
 
 	/* Half a cache line short at both ends. */
 	assert_int_equal(memblock_add(mb, MIB(16) + line / 2, MIB(4) - line), 0);
-	assert_int_equal(alloc(mb, 10, 0), MIB(20) - line);
-	assert_int_equal(alloc(mb, 5, 1), MIB(20) - line / 2 - 5);
-	assert_int_equal(alloc(mb, 10, 0), MIB(20) - 2 * line);
-	assert_int_equal(alloc(mb, 10, MIB(1)), MIB(19));
+	assert_int_equal(helper_alloc(mb, 10, 0), MIB(20) - line);
+	assert_int_equal(helper_alloc(mb, 5, 1), MIB(20) - line / 2 - 5);
+	assert_int_equal(helper_alloc(mb, 10, 0), MIB(20) - 2 * line);
+	assert_int_equal(helper_alloc(mb, 10, MIB(1)), MIB(19));
 	memblock_set_bottom_up(mb, true);
-	assert_int_equal(alloc(mb, 10, 0), MIB(16) + line);
-	assert_int_equal(alloc(mb, 15, 1), MIB(16) + line / 2);
-	assert_int_equal(alloc(mb, 10, MIB(2)), MIB(18));
+	assert_int_equal(helper_alloc(mb, 10, 0), MIB(16) + line);
+	assert_int_equal(helper_alloc(mb, 15, 1), MIB(16) + line / 2);
+	assert_int_equal(helper_alloc(mb, 10, MIB(2)), MIB(18));
 	assert_int_equal(mb->reserved.total_size, 70);
 }
 
@@ -133,11 +108,11 @@ static void bad_requests_are_refused(void **state)
 	void *ptr = mb;
 
 	assert_int_equal(memblock_add(mb, MIB(16), MIB(16)), 0);
-	no_alloc(mb, 0, 64, 0, ANY, -EMM_EINVAL);
-	no_alloc(mb, 0, 0, 0, ANY, -EMM_EINVAL);
-	no_alloc(mb, 64, 3 << 20, 0, ANY, -EMM_EINVAL);
-	no_alloc(mb, 64, 12, 0, ANY, -EMM_EINVAL);
-	no_alloc(mb, 64, PHYS_ADDR_MAX, 0, ANY, -EMM_EINVAL);
+	helper_no_alloc(mb, 0, 64, 0, ANY, -EMM_EINVAL);
+	helper_no_alloc(mb, 0, 0, 0, ANY, -EMM_EINVAL);
+	helper_no_alloc(mb, 64, 3 << 20, 0, ANY, -EMM_EINVAL);
+	helper_no_alloc(mb, 64, 12, 0, ANY, -EMM_EINVAL);
+	helper_no_alloc(mb, 64, PHYS_ADDR_MAX, 0, ANY, -EMM_EINVAL);
 	assert_int_equal(memblock_phys_alloc(mb, 1, 0, 0, ANY, -2, CAUSE_ALLOC, &pa), -EMM_EINVAL);
 	assert_int_equal(memblock_phys_alloc(mb, 1, 0, 0, ANY, NONE, NR_CAUSES, &pa), -EMM_EINVAL);
 	assert_int_equal(memblock_phys_alloc_range(mb, 0, 1, 0, ANY, CAUSE_ALLOC, &pa),
@@ -148,12 +123,12 @@ static void bad_requests_are_refused(void **state)
 	assert_ptr_equal(ptr, mb);
 	expect_empty(mb, reserved);
 	/* Hostile sizes and alignments do not wrap. */
-	no_alloc(mb, PHYS_ADDR_MAX, 1, 0, ANY, -EMM_ENOMEM);
-	no_alloc(mb, PHYS_ADDR_MAX, (phys_addr_t)1 << 63, 0, ANY, -EMM_ENOMEM);
-	no_alloc(mb, 1, (phys_addr_t)1 << 63, 0, ANY, -EMM_ENOMEM);
+	helper_no_alloc(mb, PHYS_ADDR_MAX, 1, 0, ANY, -EMM_ENOMEM);
+	helper_no_alloc(mb, PHYS_ADDR_MAX, (phys_addr_t)1 << 63, 0, ANY, -EMM_ENOMEM);
+	helper_no_alloc(mb, 1, (phys_addr_t)1 << 63, 0, ANY, -EMM_ENOMEM);
 	memblock_set_bottom_up(mb, true);
-	no_alloc(mb, PHYS_ADDR_MAX, 1, 0, ANY, -EMM_ENOMEM);
-	no_alloc(mb, 1, (phys_addr_t)1 << 63, 0, ANY, -EMM_ENOMEM);
+	helper_no_alloc(mb, PHYS_ADDR_MAX, 1, 0, ANY, -EMM_ENOMEM);
+	helper_no_alloc(mb, 1, (phys_addr_t)1 << 63, 0, ANY, -EMM_ENOMEM);
 }
 
 /*
@@ -170,20 +145,23 @@ static void page_0_is_never_handed_out(void **state)
 	phys_addr_t pa;
 
 	assert_int_equal(memblock_add(mb, 0, PAGE_SIZE), 0);
-	no_alloc(mb, 1, 1, 0, ANY, -EMM_ENOMEM);
+	helper_no_alloc(mb, 1, 1, 0, ANY, -EMM_ENOMEM);
+	helper_no_alloc(mb, 1, 1, PAGE_SIZE / 2, ANY, -EMM_ENOMEM);
+	helper_no_alloc(mb, 1, 1, MIB(1), ANY,
+			-EMM_ENOMEM); /* min_addr is dropped, page 0 is not taken */
 	assert_int_equal(memblock_add(mb, PAGE_SIZE, PAGE_SIZE), 0);
-	no_alloc(mb, PAGE_SIZE + 1, 1, 0, ANY, -EMM_ENOMEM);
+	helper_no_alloc(mb, PAGE_SIZE + 1, 1, 0, ANY, -EMM_ENOMEM);
 	memblock_set_bottom_up(mb, true);
-	no_alloc(mb, PAGE_SIZE + 1, 1, 0, ANY, -EMM_ENOMEM);
-	assert_int_equal(alloc(mb, 1, 1), PAGE_SIZE);
+	helper_no_alloc(mb, PAGE_SIZE + 1, 1, 0, ANY, -EMM_ENOMEM);
+	assert_int_equal(helper_alloc(mb, 1, 1), PAGE_SIZE);
 	memblock_set_bottom_up(mb, false);
-	assert_int_equal(alloc(mb, PAGE_SIZE - 1, 1), PAGE_SIZE + 1);
-	no_alloc(mb, 1, 1, 0, ANY, -EMM_ENOMEM);
+	assert_int_equal(helper_alloc(mb, PAGE_SIZE - 1, 1), PAGE_SIZE + 1);
+	helper_no_alloc(mb, 1, 1, 0, ANY, -EMM_ENOMEM);
 	assert_int_equal(memblock_phys_alloc_range(mb, 1, 1, 0, ANY, CAUSE_ALLOC, &pa),
 			 -EMM_ENOMEM);
 	assert_int_equal(memblock_add(mb, -(2 * PAGE_SIZE), PHYS_ADDR_MAX), 0);
-	assert_true(alloc(mb, 1, 1) == PHYS_ADDR_MAX - 1);
-	assert_true(alloc(mb, PAGE_SIZE, PAGE_SIZE) == -(2 * PAGE_SIZE));
+	assert_true(helper_alloc(mb, 1, 1) == PHYS_ADDR_MAX - 1);
+	assert_true(helper_alloc(mb, PAGE_SIZE, PAGE_SIZE) == -(2 * PAGE_SIZE));
 }
 
 /*
@@ -209,18 +187,18 @@ static void bounds(void **state)
 	assert_int_equal(memblock_phys_alloc(mb, MIB(1), MIB(1), 0, MIB(24), NONE, CAUSE_FDT, &pa),
 			 0);
 	assert_int_equal(pa, MIB(19));
-	assert_int_equal(alloc(mb, MIB(1), MIB(1)), MIB(18));
+	assert_int_equal(helper_alloc(mb, MIB(1), MIB(1)), MIB(18));
 	/* min_addr is above all that is allowed: dropped. */
 	assert_int_equal(
 		memblock_phys_alloc(mb, MIB(1), MIB(1), MIB(25), ANY, NONE, CAUSE_FDT, &pa), 0);
 	assert_int_equal(pa, MIB(17));
 	/* max_addr below all memory, in page 0, and 0: no memory, rather than somewhere else. */
-	no_alloc(mb, 4096, 4096, 0, MIB(16), -EMM_ENOMEM);
-	no_alloc(mb, 4096, 4096, MIB(16), 100, -EMM_ENOMEM);
-	no_alloc(mb, 1, 1, 0, 0, -EMM_ENOMEM);
-	no_alloc(mb, MIB(1) + 1, 1, 0, MIB(17), -EMM_ENOMEM);
+	helper_no_alloc(mb, 4096, 4096, 0, MIB(16), -EMM_ENOMEM);
+	helper_no_alloc(mb, 4096, 4096, MIB(16), 100, -EMM_ENOMEM);
+	helper_no_alloc(mb, 1, 1, 0, 0, -EMM_ENOMEM);
+	helper_no_alloc(mb, MIB(1) + 1, 1, 0, MIB(17), -EMM_ENOMEM);
 	memblock_set_current_limit(mb, 0);
-	no_alloc(mb, 1, 1, 0, ANY, -EMM_ENOMEM);
+	helper_no_alloc(mb, 1, 1, 0, ANY, -EMM_ENOMEM);
 	memblock_set_current_limit(mb, PHYS_ADDR_MAX);
 	/* A block ends at max_addr, not beyond; and starts at min_addr, if it can. */
 	assert_int_equal(memblock_phys_alloc(mb, 10, 1, MIB(30), MIB(31), NONE, CAUSE_FDT, &pa), 0);
@@ -267,133 +245,6 @@ static void range_is_hard(void **state)
 		memblock_phys_alloc_range(mb, MIB(1), MIB(1), MIB(20), MIB(24), CAUSE_FDT, &pa), 0);
 	assert_int_equal(pa, MIB(20));
 	expect_map(mb, reserved, { MIB(20), MIB(4), ALLOC(CAUSE_FDT), NONE });
-}
-
-/*
- *  16      18      20      22      24
- *  +-------+-------+-------+-------+
- *  | plain | HOT   | DRIVER| NOMAP |
- *  +-------+-------+-------+-------+
- * Expect NOMAP and DRIVER_MANAGED memory never to be handed out, HOTPLUG memory only until
- * movable_node is asked for; in both directions.
- */
-static void flags_are_honoured(void **state)
-{
-	struct memblock *mb = map_of(state);
-
-	assert_int_equal(memblock_add(mb, MIB(16), MIB(8)), 0);
-	assert_int_equal(memblock_mark_hotplug(mb, MIB(18), MIB(2)), 0);
-	assert_int_equal(memblock_mark_driver_managed(mb, MIB(20), MIB(2)), 0);
-	assert_int_equal(memblock_mark_nomap(mb, MIB(22), MIB(2)), 0);
-	assert_int_equal(alloc(mb, MIB(1), MIB(1)), MIB(19));
-	mb->movable_node = true;
-	assert_int_equal(alloc(mb, MIB(1), MIB(1)), MIB(17));
-	memblock_set_bottom_up(mb, true);
-	assert_int_equal(alloc(mb, MIB(1), MIB(1)), MIB(16));
-	no_alloc(mb, MIB(1), 1, 0, ANY, -EMM_ENOMEM);
-	mb->movable_node = false;
-	assert_int_equal(alloc(mb, MIB(1), MIB(1)), MIB(18));
-	no_alloc(mb, 1, 1, 0, ANY, -EMM_ENOMEM);
-}
-
-/*
- *  16      18      20      22
- *  +-------+-------+-------+
- *  |       | MIRROR|       |
- *  +-------+-------+-------+
- * Expect mirrored memory first, without a word; then ordinary memory with a warning.
- */
-static void mirror_comes_first(void **state)
-{
-	struct helper_memblock *h = *state;
-	struct memblock *mb = &h->mb;
-
-	mb->warn = &h->printer;
-	assert_int_equal(memblock_add(mb, MIB(16), MIB(6)), 0);
-	assert_int_equal(memblock_mark_mirror(mb, MIB(18), MIB(2)), 0);
-	assert_int_equal(alloc(mb, MIB(1), MIB(1)), MIB(19));
-	assert_int_equal(alloc(mb, MIB(1), MIB(1)), MIB(18));
-	assert_string_equal(h->out.text, "");
-	assert_int_equal(alloc(mb, MIB(1), MIB(1)), MIB(21));
-	assert_string_equal(h->out.text,
-			    "memblock: could not allocate 0x100000 bytes of mirrored memory\n");
-	/* A failure gives no such warning, and without mirrored memory there is nothing to say. */
-	h->out.len = 0;
-	h->out.text[0] = '\0';
-	no_alloc(mb, MIB(9), 1, 0, ANY, -EMM_ENOMEM);
-	assert_int_equal(memblock_clear_mirror(mb, 0, PHYS_ADDR_MAX), 0);
-	assert_int_equal(alloc(mb, MIB(1), MIB(1)), MIB(20));
-	assert_string_equal(h->out.text, "");
-}
-
-/*
- *  16          18          20
- *  +-----------+-----------+
- *  |  node 0   |  node 1   |
- *  |  MIRROR   |           |
- *  +-----------+-----------+
- * Expect mirrored memory on another node to go before ordinary memory on the node asked for,
- * unless that node is a must; and min_addr before mirrored memory.
- */
-static void mirror_node_and_min(void **state)
-{
-	struct memblock *mb = map_of(state);
-	phys_addr_t pa;
-
-	assert_int_equal(memblock_add_node(mb, MIB(16), MIB(2), 0, MEMBLOCK_MIRROR), 0);
-	assert_int_equal(memblock_add_node(mb, MIB(18), MIB(2), 1, 0), 0);
-	assert_int_equal(memblock_phys_alloc(mb, 64, 64, 0, ANY, 1, CAUSE_FDT, &pa), 0);
-	assert_int_equal(pa, MIB(18) - 64);
-	assert_int_equal(memblock_phys_alloc_exact_nid(mb, 64, 64, 0, ANY, 1, CAUSE_FDT, &pa), 0);
-	assert_int_equal(pa, MIB(20) - 64);
-	assert_int_equal(memblock_phys_alloc(mb, 64, 64, MIB(19), ANY, NONE, CAUSE_FDT, &pa), 0);
-	assert_int_equal(pa, MIB(20) - 128);
-}
-
-/*
- *  16          20          24          28
- *  +-----------+-----------+-----------+
- *  |  node 0   |  node 1   |  node 0   |
- *  +-----------+-----------+-----------+
- * Expect try_nid to look on the node, then anywhere, then again without min_addr; exact_nid never
- * to leave the node; and no block to span two nodes.
- */
-static void nodes(void **state)
-{
-	struct memblock *mb = map_of(state);
-	phys_addr_t pa = 42;
-
-	assert_int_equal(memblock_add_node(mb, MIB(16), MIB(4), 0, 0), 0);
-	assert_int_equal(memblock_add_node(mb, MIB(20), MIB(4), 1, 0), 0);
-	assert_int_equal(memblock_add_node(mb, MIB(24), MIB(4), 0, 0), 0);
-	no_alloc(mb, MIB(5), 1, 0, ANY, -EMM_ENOMEM);
-	/* On the node. */
-	assert_int_equal(memblock_phys_alloc(mb, MIB(2), MIB(1), 0, ANY, 1, CAUSE_FDT, &pa), 0);
-	assert_int_equal(pa, MIB(22));
-	/* Not on the node within the bounds: another node, rather than below min_addr. */
-	assert_int_equal(memblock_phys_alloc(mb, MIB(1), MIB(1), MIB(26), ANY, 1, CAUSE_FDT, &pa),
-			 0);
-	assert_int_equal(pa, MIB(27));
-	/* Neither within the bounds: on the node without min_addr. */
-	assert_int_equal(memblock_phys_alloc(mb, MIB(1), MIB(1), MIB(27), ANY, 1, CAUSE_FDT, &pa),
-			 0);
-	assert_int_equal(pa, MIB(21));
-	/* exact_nid drops min_addr, too, but not the node. */
-	assert_int_equal(memblock_phys_alloc_exact_nid(mb, MIB(1), MIB(1), MIB(25), ANY, 1,
-						       CAUSE_FDT, &pa),
-			 0);
-	assert_int_equal(pa, MIB(20));
-	pa = 42;
-	assert_int_equal(memblock_phys_alloc_exact_nid(mb, 1, 1, 0, ANY, 1, CAUSE_FDT, &pa),
-			 -EMM_ENOMEM);
-	assert_int_equal(memblock_phys_alloc_exact_nid(mb, 1, 1, 0, ANY, 7, CAUSE_FDT, &pa),
-			 -EMM_ENOMEM);
-	assert_int_equal(pa, 42);
-	/* The node is full: any other. */
-	assert_int_equal(memblock_phys_alloc(mb, MIB(1), MIB(1), 0, ANY, 1, CAUSE_FDT, &pa), 0);
-	assert_int_equal(pa, MIB(26));
-	assert_int_equal(memblock_phys_alloc(mb, MIB(1), MIB(1), 0, ANY, 7, CAUSE_FDT, &pa), 0);
-	assert_int_equal(pa, MIB(25));
 }
 
 /*
@@ -458,11 +309,13 @@ static void alloc_low_stays_low(void **state)
 {
 	struct helper_memblock *h = *state;
 	struct memblock *mb = &h->mb;
+	const unsigned char zero[64] = { 0 };
 	void *ptr;
 
 	helper_memblock_arena(h, GIB(4) - MIB(1), MIB(2));
 	assert_int_equal(memblock_add(mb, GIB(4) - MIB(1), MIB(2)), 0);
 	assert_int_equal(memblock_alloc_low(mb, 64, 64, &ptr), 0);
+	assert_memory_equal(ptr, zero, sizeof(zero));
 	expect_map(mb, reserved, { GIB(4) - 64, 64, ALLOC(CAUSE_ALLOC), NONE });
 	assert_int_equal(memblock_alloc_low(mb, MIB(1), 1, &ptr), -EMM_ENOMEM);
 	assert_int_equal(memblock_alloc(mb, MIB(1), 1, &ptr), 0);
@@ -508,12 +361,12 @@ static void full_array(void **state)
 	phys_addr_t pa;
 
 	assert_int_equal(memblock_add(mb, 0, GIB(1)), 0);
-	assert_int_equal(alloc(mb, MIB(1), MIB(1)), GIB(1) - MIB(1));
+	assert_int_equal(helper_alloc(mb, MIB(1), MIB(1)), GIB(1) - MIB(1));
 	helper_memblock_fill_reserved(h, MIB(1), MIB(2), mb->reserved.max - 1);
-	no_alloc(mb, MIB(2), MIB(4), 0, ANY, -EMM_ENOSPC);
+	helper_no_alloc(mb, MIB(2), MIB(4), 0, ANY, -EMM_ENOSPC);
 	assert_int_equal(memblock_phys_alloc(mb, MIB(1), MIB(1), 0, ANY, NONE, CAUSE_FDT, &pa),
 			 -EMM_ENOSPC);
-	assert_int_equal(alloc(mb, MIB(1), MIB(1)), GIB(1) - MIB(2));
+	assert_int_equal(helper_alloc(mb, MIB(1), MIB(1)), GIB(1) - MIB(2));
 	assert_int_equal(mb->reserved.cnt, mb->reserved.max);
 }
 
@@ -545,6 +398,7 @@ static void free_by_pointer(void **state)
 	helper_snapshot_take(&before, mb);
 	assert_int_equal(memblock_free_ptr(mb, NULL, 4096), 0);
 	assert_int_equal(memblock_free_ptr(mb, block[0], 0), 0);
+	assert_int_equal(memblock_free_ptr(mb, h, 0), 0);
 	assert_int_equal(memblock_free_ptr(mb, block[0], 4097), -EMM_ENOENT);
 	assert_int_equal(memblock_free_ptr(mb, block[2] - 1, 1), -EMM_ENOENT);
 	assert_int_equal(memblock_free_ptr(mb, block[2], PHYS_ADDR_MAX), -EMM_ENOENT);
@@ -577,10 +431,6 @@ int main(void)
 		memblock_test(page_0_is_never_handed_out),
 		memblock_test(bounds),
 		memblock_test(range_is_hard),
-		memblock_test(flags_are_honoured),
-		memblock_test(mirror_comes_first),
-		memblock_test(mirror_node_and_min),
-		memblock_test(nodes),
 		memblock_test(pointers),
 		memblock_test(alloc_low_stays_low),
 		memblock_test(unreachable_memory),

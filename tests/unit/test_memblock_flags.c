@@ -165,6 +165,8 @@ static void general_calls_check_their_type(void **state)
 	assert_int_equal(memblock_set_flags(mb, &mb->reserved, 0, MIB(9), NOMAP), -EMM_EINVAL);
 	assert_int_equal(memblock_clear_flags(mb, &mb->reserved, 0, MIB(9), 0x100), -EMM_EINVAL);
 	assert_int_equal(memblock_set_flags(mb, &other, 0, MIB(9), HOT), -EMM_EINVAL);
+	assert_int_equal(memblock_set_flags(mb, &other, 0, MIB(9), 0x10), -EMM_EINVAL);
+	assert_int_equal(memblock_clear_flags(mb, &other, 0, MIB(9), 0x20), -EMM_EINVAL);
 	assert_int_equal(memblock_set_node(mb, 0, MIB(9), &other, 0), -EMM_EINVAL);
 	assert_int_equal(memblock_set_node(mb, 0, MIB(9), &mb->memory, -2), -EMM_EINVAL);
 	expect_map(mb, memory, { MIB(1), MIB(1), 0, NONE });
@@ -312,6 +314,55 @@ static void cut_and_merge_at_once(void **state)
 		   { MIB(7), MIB(1), 0, NONE }, { MIB(8), MIB(1), HOT, 1 });
 }
 
+/*
+ *  1      2      3      4
+ *  +------+------+------+
+ *  |  0   |  1   | 0 HOT|    nodes
+ *  +------+------+------+
+ *  |<------ mark ------>|
+ * Expect the flags to be alike and the nodes to keep all three apart; then node 1 over two of them
+ * to merge these, and flags that differ to keep entries of one node apart.
+ */
+static void changes_merge_only_alike(void **state)
+{
+	struct memblock *mb = map_of(state);
+
+	assert_int_equal(memblock_add_node(mb, MIB(1), MIB(1), 0, 0), 0);
+	assert_int_equal(memblock_add_node(mb, MIB(2), MIB(1), 1, 0), 0);
+	assert_int_equal(memblock_add_node(mb, MIB(3), MIB(1), 0, HOT), 0);
+	assert_int_equal(memblock_mark_hotplug(mb, MIB(1), MIB(3)), 0);
+	expect_map(mb, memory, { MIB(1), MIB(1), HOT, 0 }, { MIB(2), MIB(1), HOT, 1 },
+		   { MIB(3), MIB(1), HOT, 0 });
+	assert_int_equal(memblock_set_node(mb, MIB(3), MIB(1), &mb->memory, 1), 0);
+	expect_map(mb, memory, { MIB(1), MIB(1), HOT, 0 }, { MIB(2), MIB(2), HOT, 1 });
+	assert_int_equal(memblock_clear_hotplug(mb, MIB(1), MIB(1)), 0);
+	assert_int_equal(memblock_set_node(mb, MIB(1), MIB(1), &mb->memory, 1), 0);
+	expect_map(mb, memory, { MIB(1), MIB(1), 0, 1 }, { MIB(2), MIB(2), HOT, 1 });
+}
+
+/*
+ *  0      1              -2 MiB       2^64
+ *  +------+              +-------------|
+ *  |      |              |             |
+ *  +------+              +-------------|
+ *                              ^^^^^^^^| ^^^     wraps
+ * Expect a change to be cut at the top of the address space, not to reach address 0.
+ */
+static void changes_are_cut_at_the_top(void **state)
+{
+	struct memblock *mb = map_of(state);
+
+	assert_int_equal(memblock_add(mb, 0, MIB(1)), 0);
+	assert_int_equal(memblock_add(mb, -MIB(2), MIB(2)), 0);
+	assert_int_equal(memblock_mark_nomap(mb, -MIB(1), MIB(8)), 0);
+	expect_map(mb, memory, { 0, MIB(1), 0, NONE }, { -MIB(2), MIB(1), 0, NONE },
+		   { -MIB(1), MIB(1) - 1, NOMAP, NONE });
+	assert_int_equal(memblock_clear_nomap(mb, -MIB(1), MIB(8)), 0);
+	assert_int_equal(memblock_set_node(mb, -MIB(1), MIB(8), &mb->memory, 3), 0);
+	expect_map(mb, memory, { 0, MIB(1), 0, NONE }, { -MIB(2), MIB(1), 0, NONE },
+		   { -MIB(1), MIB(1) - 1, 0, 3 });
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -326,6 +377,8 @@ int main(void)
 		memblock_test(mark_in_a_full_array),
 		memblock_test(isolating_keeps_what_is_above),
 		memblock_test(cut_and_merge_at_once),
+		memblock_test(changes_merge_only_alike),
+		memblock_test(changes_are_cut_at_the_top),
 	};
 
 	return cmocka_run_group_tests_name("memblock: flags and nodes", tests, NULL, NULL);

@@ -269,6 +269,27 @@ static void both_arrays_grow(void **state)
 }
 
 /*
+ * The memory array full, the reserved one with a single entry to spare:
+ *  64                               80
+ *  +--------------+--------+--------+
+ *  |              | memory |reserved|
+ *  +--------------+--------+--------+
+ * Expect both to grow: the new array takes that entry, and freeing an old one may need another.
+ */
+static void a_single_entry_is_not_enough(void **state)
+{
+	struct helper_memblock *h = helper_memblock_full(*state, 1);
+	struct memblock *mb = &h->mb;
+	const unsigned long max = mb->reserved.max;
+
+	helper_memblock_fill_memory(h, 0);
+	memblock_set_current_limit(mb, GIB(1));
+	assert_int_equal(memblock_add(mb, 0, MIB(1)), 0);
+	assert_true(mb->memory.max > max && mb->reserved.max > max);
+	helper_check_arrays(h);
+}
+
+/*
  *  64     current_limit             80
  *  +------+ . . . . . . . . . . . . +
  *  | room for one array             |
@@ -454,6 +475,7 @@ int main(void)
 		memblock_test(one_call_that_needs_many),
 		memblock_test(old_arrays_are_freed),
 		memblock_test(both_arrays_grow),
+		memblock_test(a_single_entry_is_not_enough),
 		memblock_test(growth_of_both_fails_as_one),
 		memblock_test(growth_honours_limits_and_flags),
 		memblock_test(growth_without_room_fails),

@@ -120,8 +120,12 @@ static void cap_keeps_nomap(void **state)
 	struct memblock *mb = map_of(state);
 	const uint32_t nomap = MEMBLOCK_NOMAP;
 
+	/* Without memory nothing happens, also to reservations. */
+	assert_int_equal(memblock_reserve(mb, MIB(17), 5), 0);
 	memblock_cap_memory_range(mb, MIB(1), MIB(1));
 	expect_empty(mb, memory);
+	expect_map(mb, reserved, { MIB(17), 5, 0, NONE });
+	assert_int_equal(memblock_free(mb, MIB(17), 5), 0);
 	set_map(mb);
 	assert_int_equal(memblock_reserve(mb, 0, MIB(17) + 1), 0);
 	memblock_cap_memory_range(mb, MIB(17), 0);
@@ -194,10 +198,10 @@ static void limit_at_the_end_of_a_bank(void **state)
 }
 
 /*
- *  64            79           80          1024
- *  +-------------+------+------+           +--+  +--+
- *  |             |image | array|           |  |  |  | . . .
- *  +-------------+------+------+           +--+  +--+
+ *  64            79         80    81       1024
+ *  +-------------+----+-----+-----+        +--+  +--+
+ *  |             |img.|array| fdt |        |  |  |  | . . .
+ *  +-------------+----+-----+-----+        +--+  +--+
  *  |<- 1 ->|
  * Expect the entry that holds an array in use to stay, whole, though there is no memory: memory that
  * is added there later must not be handed out over it. All other reservations go.
@@ -212,6 +216,9 @@ static void limits_keep_arrays(void **state)
 	assert_int_equal(memblock_reserve_cause(mb, MIB(79), MIB(1) / 2, CAUSE_IMAGE), 0);
 	array = mb->reserved_array;
 	assert_int_not_equal(array.size, 0);
+	/* Right before the array, and right behind it. */
+	assert_int_equal(memblock_reserve_cause(mb, array.base - 9, 9, CAUSE_IMAGE), 0);
+	assert_int_equal(memblock_reserve_cause(mb, HELPER_RAM_END, MIB(1), CAUSE_FDT), 0);
 	memblock_enforce_memory_limit(mb, MIB(1));
 	expect_map(mb, memory, { HELPER_RAM, MIB(1), 0, NONE });
 	expect_map(mb, reserved, { array.base, array.size, ALLOC(CAUSE_MEMBLOCK), NONE });

@@ -87,6 +87,9 @@ static void place_array_refuses(void **state)
 	assert_int_equal(memblock_place_array(mb, &mb->reserved, MIB(66) + 4, 500), -EMM_EINVAL);
 	assert_int_equal(memblock_place_array(mb, &mb->reserved, MIB(66), max - 1), -EMM_EINVAL);
 	assert_int_equal(memblock_place_array(mb, &mb->memory, MIB(66), 0), -EMM_EINVAL);
+	assert_int_equal(memblock_remove(mb, HELPER_RAM, HELPER_RAM_SIZE), 0);
+	assert_int_equal(memblock_place_array(mb, &mb->memory, MIB(66), 0), -EMM_EINVAL);
+	assert_int_equal(memblock_add(mb, HELPER_RAM, HELPER_RAM_SIZE), 0);
 	assert_int_equal(memblock_place_array(mb, &mb->memory, MIB(66), ~0UL), -EMM_EINVAL);
 	assert_int_equal(memblock_place_array(mb, &mb->memory, -MIB(1), MIB(1)), -EMM_EINVAL);
 	assert_int_equal(memblock_place_array(mb, &mb->memory, HELPER_RAM_END - 8, 500),
@@ -182,6 +185,51 @@ static void place_array_behind_a_grown_one(void **state)
 	helper_check_arrays(h);
 }
 
+/*
+ *  64    66                    80
+ *  +-----+------+---+------+---+
+ *  |     |before|old|behind|   |
+ *  +-----+------+---+------+---+
+ * Expect a place right before and one right behind an array in use to be taken: touching is no
+ * overlap.
+ */
+static void place_array_beside_another(void **state)
+{
+	struct helper_memblock *h = helper_memblock_full(*state, 1);
+	struct memblock *mb = &h->mb;
+	const phys_addr_t bytes = 200 * sizeof(struct memblock_region);
+
+	assert_int_equal(memblock_place_array(mb, &mb->reserved, MIB(66), 200), 0);
+	assert_int_equal(memblock_place_array(mb, &mb->memory, MIB(66) - bytes, 200), 0);
+	assert_int_equal(memblock_place_array(mb, &mb->memory, MIB(66) + bytes, 200), 0);
+	assert_int_equal(mb->memory_array.base, MIB(66) + bytes);
+	assert_true(memblock_is_valid(mb));
+}
+
+/*
+ *  64    66            68                80
+ *  +-----+-------------+-----------------+
+ *  |     |placed, full | larger          |
+ *  +-----+-------------+-----------------+
+ * Expect the entries to move though the old array has no entry to spare: the new one has.
+ */
+static void place_larger_array(void **state)
+{
+	struct helper_memblock *h = helper_memblock_full(*state, 1);
+	struct memblock *mb = &h->mb;
+	const unsigned long max = mb->reserved.max;
+	const phys_addr_t bytes = max * sizeof(struct memblock_region);
+
+	assert_int_equal(memblock_place_array(mb, &mb->reserved, MIB(66), max), 0);
+	assert_int_equal(memblock_reserve_cause(mb, MIB(66), bytes, CAUSE_MEMBLOCK), 0);
+	assert_int_equal(mb->reserved.cnt, max);
+	assert_int_equal(memblock_place_array(mb, &mb->reserved, MIB(68), max), -EMM_ENOSPC);
+	assert_int_equal(memblock_place_array(mb, &mb->reserved, MIB(68), max + 1), 0);
+	assert_false(memblock_is_reserved(mb, MIB(66)));
+	assert_int_equal(mb->reserved.cnt, max - 1);
+	assert_true(memblock_is_valid(mb));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -191,6 +239,8 @@ int main(void)
 		memblock_test(place_array_over_the_struct),
 		memblock_test(placing_frees_a_grown_array),
 		memblock_test(place_array_behind_a_grown_one),
+		memblock_test(place_array_beside_another),
+		memblock_test(place_larger_array),
 	};
 
 	return cmocka_run_group_tests_name("memblock: placed arrays", tests, NULL, NULL);

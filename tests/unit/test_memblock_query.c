@@ -208,6 +208,7 @@ static void validity(void **state)
 	sees(r[0].nid, 1);
 	sees(r[0].flags, 1);
 	sees(mb->memory.total_size, 1);
+	sees(mb->memory.max, 0);
 	assert_int_equal(memblock_add(mb, MIB(1), MIB(1)), 0);
 	assert_int_equal(memblock_add_node(mb, MIB(2), MIB(1), 1, 0), 0);
 	assert_int_equal(memblock_reserve_cause(mb, MIB(1), MIB(1), CAUSE_FDT), 0);
@@ -231,6 +232,10 @@ static void validity(void **state)
 	sees(mb->memory_array.size, 4096);
 	sees(mb->reserved.regions, elsewhere);
 #undef sees
+	/* An empty entry, though the total is right. */
+	m[1].size = 0;
+	mb->memory.total_size -= MIB(1);
+	assert_false(memblock_is_valid(mb));
 }
 
 int main(void)

@@ -168,6 +168,10 @@ static void remove_is_cut_at_the_top(void **state)
 	assert_int_equal(memblock_add(mb, -MIB(4), MIB(4)), 0);
 	assert_int_equal(memblock_remove(mb, -MIB(2), MIB(3)), 0);
 	expect_map(mb, memory, { 0, MIB(1), 0, NONE }, { -MIB(4), MIB(2), 0, NONE });
+	assert_int_equal(memblock_reserve(mb, 0, MIB(1)), 0);
+	assert_int_equal(memblock_reserve(mb, -MIB(4), MIB(4)), 0);
+	assert_int_equal(memblock_free(mb, -MIB(2), MIB(3)), 0);
+	expect_map(mb, reserved, { 0, MIB(1), 0, NONE }, { -MIB(4), MIB(2), 0, NONE });
 }
 
 /*
