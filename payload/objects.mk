@@ -9,6 +9,7 @@ payload-objs += elsewhere.o
 payload-objs += entry.o
 payload-objs += exit.o
 payload-objs += churn.o
+payload-objs += hugetlb_args.o
 payload-objs += memory.o
 payload-objs += memory_report.o
 payload-objs += phase.o
@@ -21,3 +22,4 @@ payload-objs += trap.o
 
 # What unit tests on the host can link.
 payload-host-objs += bootargs.o
+payload-host-objs += hugetlb_args.o
