@@ -11,6 +11,7 @@ payload-objs += entry.o
 payload-objs += exit.o
 payload-objs += churn.o
 payload-objs += mem_access.o
+payload-objs += hugetlb_args.o
 payload-objs += memory.o
 payload-objs += memory_boot.o
 payload-objs += memory_report.o
@@ -25,12 +26,14 @@ payload-objs += trap.o
 
 # What unit tests on the host can link.
 payload-host-objs += bootargs.o
+payload-host-objs += hugetlb_args.o
 
 # What only the boot needs: given back after it, so nothing else may refer to it (payload/init.h).
 init-objs += payload/boot.o
 init-objs += payload/bootargs.o
 init-objs += payload/elsewhere.o
 init-objs += payload/entry.o
+init-objs += payload/hugetlb_args.o
 init-objs += payload/mem_access.o
 init-objs += payload/memory_boot.o
 init-objs += bench/options.o

@@ -239,7 +239,7 @@ static void test_absent_for_long(void **state)
 	/* Just so many in a row that the steps begin to double; each good page is kept. */
 	helper_memsim_odd(s, RAM, RAM + 0x20000, MEMSIM_FAULT);
 	helper_memsim_odd(s, RAM + 0x21000, RAM + 0x22000, MEMSIM_FAULT);
-	result = run(s, h, 1);
+	run(s, h, 1);
 	expect_map(&h->mb, reserved, { RAM, 0x20000, BAD, NONE },
 		   { RAM + 0x21000, 0x1000, BAD, NONE }, { RAM + MIB(1), GIB(64), BAD, NONE });
 	done(s, h);
