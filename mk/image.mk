@@ -32,10 +32,10 @@ $P/libearlymm.a: $(mm-target) $P/lists
 	$(Q)$(CROSS_COMPILE)ar crD $@ $(mm-target)
 
 # The compiler's multilib has picolibc for the base instruction set only; it is the same ABI.
-$P/payload.elf: $P/libearlymm.a $(rest-target) $(LIBFDT) $(linker-script) $P/lists
+$P/payload.elf: $P/libearlymm.a $(rest-target) $P/selftest.o $(LIBFDT) $(linker-script) $P/lists
 	$(say) LD $(@:$(O)/%=%)
 	$(Q)$(TARGET_CC) $(filter-out -march=%,$(target-cflags)) -march=rv64imafdc_zicsr $(ldflags) \
-		-Wl,-Map=$P/payload.map -o $@ $(rest-target) $P/libearlymm.a $(LIBFDT)
+		-Wl,-Map=$P/payload.map -o $@ $(rest-target) $P/selftest.o $P/libearlymm.a $(LIBFDT)
 
 $P/payload-image: $P/payload.elf
 	$(say) OBJCOPY $(@:$(O)/%=%)

@@ -35,6 +35,15 @@ static int set_memblock(struct boot_options *opt, const char *value)
 	return 0;
 }
 
+/* selftest, selftest=1, selftest=0, or a name */
+static int set_selftest(struct boot_options *opt, const char *value)
+{
+	if (value && (!*value || strlen(value) >= MAX_SELFTEST_NAME))
+		return -EMM_EINVAL;
+	opt->selftest = !value || strcmp(value, "0");
+	return 0;
+}
+
 /* 0, -EMM_ENOENT for an unknown key, -EMM_EINVAL for a bad value, which was reported. */
 static int set_option(struct boot_options *opt, const char *key, const char *value,
 		      const struct printer *out)
@@ -49,11 +58,15 @@ static int set_option(struct boot_options *opt, const char *key, const char *val
 		err = set_flag(&opt->verbose, value);
 	else if (!strcmp(key, "memblock"))
 		err = set_memblock(opt, value);
+	else if (!strcmp(key, "selftest"))
+		err = set_selftest(opt, value);
 	else
 		return -EMM_ENOENT;
 	if (err)
 		print_to(out, "bootargs: %s=%s is not understood; %s\n", key, value ? value : "",
-			 strcmp(key, "memblock") ? "0 or 1" : "memblock=debug is");
+			 !strcmp(key, "memblock")   ? "memblock=debug is"
+			 : !strcmp(key, "selftest") ? "0, 1 or a part of a suite's name is"
+						    : "0 or 1");
 	opt->bench.verbose = opt->verbose;
 	return err;
 }
@@ -100,4 +113,22 @@ int boot_options_parse(struct boot_options *opt, const char *args, const struct 
 	if (unknown.used)
 		print_to(out, "bootargs: not known and ignored: %s\n", unknown.text);
 	return result;
+}
+
+void boot_selftest_name(const char *args, char name[MAX_SELFTEST_NAME])
+{
+	char key[MAX_KEY], value[MAX_VALUE];
+	int found;
+
+	name[0] = '\0';
+	while ((found = dt_bootarg_next(&args, key, sizeof(key), value, sizeof(value))) != 0) {
+		const bool named = found == 2 && strcmp(value, "0") && strcmp(value, "1");
+		const size_t bytes = named ? strlen(value) + 1 : 0;
+
+		if (found < 0 || strcmp(key, "selftest"))
+			continue;
+		name[0] = '\0';
+		if (bytes <= MAX_SELFTEST_NAME)
+			memcpy(name, value, bytes);
+	}
 }

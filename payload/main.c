@@ -14,6 +14,7 @@
 #include "phase.h"
 #include "platform.h"
 #include "sbi.h"
+#include "selftest.h"
 
 /* Goals for the whole boot and for all but the tree's scan, in instructions. */
 #define READY_GOAL        250000
@@ -26,6 +27,7 @@ static struct boot {
 	struct dt_info tree;
 	struct boot_options options;
 	struct phase_log phases;
+	bool selftest_failed;
 } boot;
 
 static struct memory memory __attribute__((section(".noinit")));
@@ -123,6 +125,26 @@ static void print_phases(const struct boot *b)
 		      ready, READY_GOAL, ready - scan, READY_GOAL_NO_FDT);
 }
 
+/* The tests of what has just become live; no part of any phase of the boot. */
+static void selftest(struct boot *b, enum selftest_phase phase)
+{
+	const bool has_buddy = phase >= SELFTEST_HANDOVER;
+	char name[MAX_SELFTEST_NAME];
+	const struct selftest_env env = {
+		.mb = &memory.mb,
+		.mm = has_buddy ? &memory.mm : NULL,
+		.hart = has_buddy ? memory.mm.buddy.harts : NULL,
+		.tb_hz = b->tree.timebase_hz,
+		.filter = name,
+	};
+
+	phase_begin(&b->phases, NULL);
+	boot_selftest_name(b->tree.bootargs, name);
+	if (!selftest_run(phase, &env))
+		b->selftest_failed = true;
+	phase_exclude(&b->phases);
+}
+
 int main(uint64_t hart, uint64_t fdt_pa)
 {
 	struct boot *b = &boot;
@@ -144,6 +166,10 @@ int main(uint64_t hart, uint64_t fdt_pa)
 	phase_begin(&b->phases, "memblock");
 	read_map(b);
 	phase_end(&b->phases);
+	if (b->options.selftest) {
+		selftest(b, SELFTEST_MEMBLOCK);
+		selftest(b, SELFTEST_BOOTMEM);
+	}
 
 	phase_begin(&b->phases, "plan");
 	memory_plan(&memory);
@@ -158,7 +184,11 @@ int main(uint64_t hart, uint64_t fdt_pa)
 	memory_handover(&memory, &b->phases);
 	phase_since_entry(&b->phases, "ready");
 
+	if (b->options.selftest)
+		selftest(b, SELFTEST_HANDOVER);
 	memory_try(&memory);
+	if (b->options.selftest)
+		selftest(b, SELFTEST_BUDDY);
 	memory_print_map(&memory, b->fdt, &b->tree, b->options.verbose);
 	print_phases(b);
 	if (!memory_audit(&memory, 0)) {
@@ -166,5 +196,7 @@ int main(uint64_t hart, uint64_t fdt_pa)
 		payload_fail("the books do not balance");
 	}
 	memory_print_audit(&memory);
+	if (b->selftest_failed)
+		payload_fail("self-tests have failed");
 	return churn_run(&memory, &b->tree, &b->phases, &b->options.bench) ? EXIT_OK : EXIT_FAILED;
 }
