@@ -25,14 +25,19 @@ check-variants := check-gcc check-clang check-clang-riscv
 $(foreach v,$(check-variants),$(eval $(call compile-rules,$v,$(O)/check/$v)))
 
 portable-objs := $(mm-objs:%=mm/%) $(dt-objs:%=dt/%) $(bench-objs:%=bench/%) $(payload-host-objs:%=payload/%)
-test-objs := $(addprefix tests/unit/,$(addsuffix .o,$(unit-tests) $(unit-helpers)))
+test-objs := $(addsuffix .o,$(unit-sources) $(unit-helpers) tests/target/suite_fail)
 image-objs := $(mm-objs:%=mm/%) $(dt-objs:%=dt/%) $(bench-objs:%=bench/%) $(payload-objs:%=payload/%) \
 	$(boards:%=platform/%/board.o) platform/template/board.o
 c-image-objs := $(filter-out %/start.o,$(image-objs))
 
-c-files := $(wildcard $(addsuffix /*.[ch],mm dt bench payload platform/* tests/unit tests/fuzz tests/model tests/target include/earlymm))
+# The self-tests, as the image has them.
+$(eval $(call selftest-flags,check-clang-riscv,$(O)/check/check-clang-riscv))
+selftest-objs := $(addsuffix .o,$(suites) $(filter-out %/data,$(selftest-parts)))
+selftest-only-objs := $(filter-out $(test-objs),$(selftest-objs))
 
-tidy = $(patsubst %.o,$(O)/check/tidy/%.ok,$(c-image-objs) $(test-objs))
+c-files := $(wildcard $(addsuffix /*.[ch],mm dt bench payload platform/* tests/unit tests/phase tests/fuzz tests/model tests/target include/earlymm))
+
+tidy = $(patsubst %.o,$(O)/check/tidy/%.ok,$(c-image-objs) $(test-objs) $(selftest-only-objs))
 
 .PHONY: check check-format check-warnings check-tidy check-cppcheck check-layers format
 check: check-format check-warnings check-tidy check-cppcheck check-layers
@@ -49,9 +54,21 @@ format:
 
 check-warnings: $P/payload.elf $(addprefix $(O)/check/check-gcc/obj/,$(portable-objs) $(test-objs)) \
 	$(addprefix $(O)/check/check-clang/obj/,$(portable-objs) $(test-objs)) \
-	$(addprefix $(O)/check/check-clang-riscv/obj/,$(image-objs))
+	$(addprefix $(O)/check/check-clang-riscv/obj/,$(image-objs) $(selftest-objs))
 
 check-tidy: $(tidy)
+
+define tidy-riscv
+$(say) TIDY $*.c
+@mkdir -p $(@D)
+$(Q)clang-tidy --quiet $*.c -- $(wordlist 2,9,$(cc-check-clang-riscv)) $(cflags-check-clang-riscv) \
+	$(if $(filter tests/%,$*),-Itests/target) \
+	$(call layer-cflags,check-clang-riscv,$(firstword $(subst /, ,$*))) 2>$@.log || { cat $@.log >&2; exit 1; }
+@touch $@
+endef
+
+$(patsubst %.o,$(O)/check/tidy/%.ok,$(selftest-only-objs)): $(O)/check/tidy/%.ok: $(O)/check/check-clang-riscv/obj/%.o .clang-tidy
+	$(tidy-riscv)
 
 # The object stands for all headers that the source includes.
 $(O)/check/tidy/tests/%.ok: $(O)/check/check-clang/obj/tests/%.o .clang-tidy
@@ -61,11 +78,7 @@ $(O)/check/tidy/tests/%.ok: $(O)/check/check-clang/obj/tests/%.o .clang-tidy
 	@touch $@
 
 $(O)/check/tidy/%.ok: $(O)/check/check-clang-riscv/obj/%.o .clang-tidy
-	$(say) TIDY $*.c
-	@mkdir -p $(@D)
-	$(Q)clang-tidy --quiet $*.c -- $(wordlist 2,9,$(cc-check-clang-riscv)) $(cflags-check-clang-riscv) \
-		$(call layer-cflags,check-clang-riscv,$(firstword $(subst /, ,$*))) 2>$@.log || { cat $@.log >&2; exit 1; }
-	@touch $@
+	$(tidy-riscv)
 
 check-cppcheck:
 	$(call need-tool,cppcheck)
@@ -75,9 +88,9 @@ check-cppcheck:
 		-D__riscv -D__riscv_xlen=64 -Iinclude -Idt -Ibench -Ipayload \
 		--suppressions-list=mk/cppcheck.txt mm dt bench payload platform
 
-check-layers: $P/libearlymm.a
+check-layers: $P/libearlymm.a $P/selftest.o
 	$(say) LAYERS $(<:$(O)/%=%)
-	$(Q)mk/check-layers $(CROSS_COMPILE)nm $<
+	$(Q)mk/check-layers $(CROSS_COMPILE) $^
 
 # For editors: what the image's sources are compiled with, and the tests' under gcc.
 compile_commands.json: FORCE

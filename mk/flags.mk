@@ -24,7 +24,7 @@ include-dt := -Iinclude -Idt
 include-bench := -Iinclude -Ibench
 include-payload := -Iinclude -Idt -Ibench -Ipayload
 include-platform := -Iinclude -Idt -Ipayload
-include-tests := -Iinclude -Imm -Idt -Ibench -Ipayload -Itests/unit
+include-tests := -Iinclude -Imm -Idt -Ibench -Ipayload -Itests/unit -Itests/phase
 
 # Layers that use libfdt, and layers that do without a C library.
 libfdt-layers := dt payload platform tests

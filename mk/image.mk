@@ -39,11 +39,11 @@ $P/libearlymm.a: $(mm-target) $P/lists
 	$(Q)$(CROSS_COMPILE)ar crD $@ $(mm-target)
 
 # The compiler's multilib has picolibc for the base instruction set only; it is the same ABI.
-$P/payload.elf: $P/libearlymm.a $(rest-target) $(LIBFDT) $(linker-script) $P/lists \
+$P/payload.elf: $P/libearlymm.a $(rest-target) $P/selftest.o $(LIBFDT) $(linker-script) $P/lists \
 	$P/init-text.lds $P/init-data.lds mk/check-init
 	$(say) LD $(@:$(O)/%=%)
 	$(Q)$(TARGET_CC) $(filter-out -march=%,$(target-cflags)) -march=rv64imafdc_zicsr $(ldflags) \
-		-Wl,-Map=$P/payload.map -o $@ $(rest-target) $P/libearlymm.a $(LIBFDT)
+		-Wl,-Map=$P/payload.map -o $@ $(rest-target) $P/selftest.o $P/libearlymm.a $(LIBFDT)
 	$(Q)mk/check-init $(CROSS_COMPILE)readelf $@
 
 $P/payload-image: $P/payload.elf

@@ -8,6 +8,7 @@
 #include "exit.h"
 #include "platform.h"
 #include "sbi.h"
+#include "selftest.h"
 
 static void banner(const struct boot *b)
 {
@@ -64,11 +65,36 @@ static void read_map(struct boot *b)
 	memory_read_map(&b->memory, &b->tree, b->fdt, &b->options);
 }
 
+/* The tests of what has just become live; no part of any phase of the boot. */
+static void selftest(struct boot *b, enum selftest_phase phase)
+{
+	const bool has_buddy = phase >= SELFTEST_HANDOVER;
+	struct memory *m = &b->memory;
+	char name[MAX_SELFTEST_NAME];
+	const struct selftest_env env = {
+		.mb = &m->mb,
+		.early = phase >= SELFTEST_BOOTMEM ? &m->early : NULL,
+		.mm = has_buddy ? &m->mm : NULL,
+		.hart = has_buddy ? m->mm.buddy.harts : NULL,
+		.tb_hz = b->tree.timebase_hz,
+		.filter = name,
+	};
+
+	if (!b->options.selftest)
+		return;
+	phase_begin(&b->phases, NULL);
+	boot_selftest_name(b->tree.bootargs, name);
+	if (!selftest_run(phase, &env))
+		b->selftest_failed = true;
+	phase_exclude(&b->phases);
+}
+
 void boot_up(struct boot *b, uint64_t hart, uint64_t fdt_pa)
 {
 	struct memory *m = &b->memory;
 
 	b->hart = hart;
+	b->selftest_failed = false;
 	console_init();
 	phase_calibrate(&b->phases);
 	find_tree(b, fdt_pa);
@@ -97,9 +123,12 @@ void boot_up(struct boot *b, uint64_t hart, uint64_t fdt_pa)
 		phase_end(&b->phases);
 	}
 
+	selftest(b, SELFTEST_MEMBLOCK);
+
 	phase_begin(&b->phases, "early");
 	memory_start_early(m, b->options.early);
 	phase_end(&b->phases);
+	selftest(b, SELFTEST_BOOTMEM);
 
 	phase_begin(&b->phases, "plan");
 	memory_plan(m);
@@ -114,5 +143,7 @@ void boot_up(struct boot *b, uint64_t hart, uint64_t fdt_pa)
 	memory_handover(m, &b->phases);
 	phase_since_entry(&b->phases, "ready");
 
+	selftest(b, SELFTEST_HANDOVER);
 	memory_try(m);
+	selftest(b, SELFTEST_BUDDY);
 }

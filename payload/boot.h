@@ -17,6 +17,7 @@ struct boot {
 	struct dt_info tree;
 	struct boot_options options;
 	struct phase_log phases;
+	bool selftest_failed;
 	struct memory memory;
 };
 

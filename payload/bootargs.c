@@ -131,6 +131,15 @@ static int set_movable_node(struct boot_options *opt, const char *value)
 	return set_flag(&opt->movable_node, value);
 }
 
+/* selftest, selftest=1, selftest=0, or a name */
+static int set_selftest(struct boot_options *opt, const char *value)
+{
+	if (value && (!*value || strlen(value) >= MAX_SELFTEST_NAME))
+		return -EMM_EINVAL;
+	opt->selftest = !value || strcmp(value, "0");
+	return 0;
+}
+
 static int set_verbose(struct boot_options *opt, const char *value)
 {
 	int err = set_flag(&opt->verbose, value);
@@ -150,6 +159,7 @@ static const struct {
 	{ "memtest", set_memtest, "a number of patterns up to 255" },
 	{ "meta_poison", set_meta_poison, "0 or 1" },
 	{ "movable_node", set_movable_node, "0 or 1" },
+	{ "selftest", set_selftest, "0, 1 or a part of a suite's name" },
 	{ "verbose", set_verbose, "0 or 1" },
 };
 
@@ -217,4 +227,22 @@ int boot_options_parse(struct boot_options *opt, const char *args, const struct 
 	if (unknown.used)
 		print_to(out, "bootargs: not known and ignored: %s\n", unknown.text);
 	return result;
+}
+
+void boot_selftest_name(const char *args, char name[MAX_SELFTEST_NAME])
+{
+	char key[MAX_KEY], value[MAX_VALUE];
+	int found;
+
+	name[0] = '\0';
+	while ((found = dt_bootarg_next(&args, key, sizeof(key), value, sizeof(value))) != 0) {
+		const bool named = found == 2 && strcmp(value, "0") && strcmp(value, "1");
+		const size_t bytes = named ? strlen(value) + 1 : 0;
+
+		if (found < 0 || strcmp(key, "selftest"))
+			continue;
+		name[0] = '\0';
+		if (bytes <= MAX_SELFTEST_NAME)
+			memcpy(name, value, bytes);
+	}
 }

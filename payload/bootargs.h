@@ -12,6 +12,9 @@
 #include <earlymm/types.h>
 #include "bench.h"
 
+/* The longest part of self-tests' names that can be asked for, with the NUL. */
+#define MAX_SELFTEST_NAME 48
+
 struct boot_options {
 	struct bench_options bench; /* bench= seed= reps= records= */
 	bool meta_poison; /* meta_poison[=0|1]: metadata's memory is filled with garbage first */
@@ -22,6 +25,7 @@ struct boot_options {
 	bool memblock_discard; /* memblock=discard: its grown arrays go back after the boot */
 	bool movable_node; /* movable_node[=0|1]: nothing early in hotpluggable memory */
 	bool verbose; /* verbose[=0|1]: long reports */
+	bool selftest; /* selftest[=0|1|name]: self-tests, all or those of boot_selftest_name() */
 };
 
 /* What holds without any argument. */
@@ -35,5 +39,12 @@ void boot_options_init(struct boot_options *opt);
  * the good ones hold.
  */
 int boot_options_parse(struct boot_options *opt, const char *args, const struct printer *out);
+
+/*
+ * boot_selftest_name() - which self-tests @args, which boot_options_parse() has accepted, ask for:
+ * those with @name in their names; "": all. Needed once at most, so it is not an option that each
+ * boot clears and copies. O(length).
+ */
+void boot_selftest_name(const char *args, char name[MAX_SELFTEST_NAME]);
 
 #endif

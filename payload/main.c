@@ -87,5 +87,7 @@ __ref _Noreturn void main(uint64_t hart, uint64_t fdt_pa)
 	}
 	memory_print_audit(m);
 	print("       %lu pages of init memory went back after the boot\n", m->init_pages);
+	if (b->selftest_failed)
+		payload_fail("self-tests have failed");
 	payload_exit(churn_run(m, &b->tree, &b->phases, &b->options) ? EXIT_OK : EXIT_FAILED);
 }

@@ -20,21 +20,28 @@ static void *bare_phys_to_virt(void *ctx, phys_addr_t pa, uint64_t bytes)
 
 const struct phys_map memory_map = { bare_phys_to_virt, NULL };
 
-void memory_free_init(struct memory *m)
+static uint64_t free_init_area(struct memory *m, char *begin, const char *end)
 {
-	const size_t bytes = (size_t)(__init_end - __init_begin);
+	const size_t bytes = (size_t)(end - begin);
+	uint64_t nr_pages = 0;
 	int err;
 
-	/* Zeros are no instruction: whoever still goes there is trapped. */
-	memset(__init_begin, 0, bytes);
-	m->init_pages = 0;
 	/* Where the tree does not have the image's memory, there is nothing to give. */
-	if (!memblock_is_region_memory(&m->mb, (uintptr_t)__init_begin, bytes))
-		return;
-	err = free_reserved_area(&m->mm, &m->mb, (uintptr_t)__init_begin, bytes, &m->init_pages);
+	if (!memblock_is_region_memory(&m->mb, (uintptr_t)begin, bytes))
+		return 0;
+	err = free_reserved_area(&m->mm, &m->mb, (uintptr_t)begin, bytes, &nr_pages);
 	if (err)
-		payload_fail("%lu bytes of init memory at %p cannot be given back: %s", bytes,
-			     (void *)__init_begin, emm_strerror(err));
+		payload_fail("%zu bytes of init memory at %p cannot be given back: %s", bytes,
+			     (void *)begin, emm_strerror(err));
+	return nr_pages;
+}
+
+void memory_free_init(struct memory *m)
+{
+	/* Zeros are no instruction: whoever still goes there is trapped. */
+	memset(__init_begin, 0, (size_t)(__init_end - __init_begin));
+	m->init_pages = free_init_area(m, __init_begin, __init_end) +
+			free_init_area(m, __init_bss_start, __init_bss_end);
 }
 
 bool memory_audit(struct memory *m, uint64_t used_pages)

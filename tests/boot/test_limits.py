@@ -18,7 +18,7 @@ def boot_with(boot, args, **kwargs):
 
 
 @pytest.mark.parametrize("value, size", [
-    ("512M", 512 * MIB), ("0x20000000", 512 * MIB), ("524288k", 512 * MIB), ("3m", 3 * MIB),
+    ("512M", 512 * MIB), ("0x20000000", 512 * MIB), ("524288k", 512 * MIB), ("8m", 8 * MIB),
     ("1073741823", GIB - PAGE), ("1G", GIB), ("64G", GIB), ("15E", GIB)])
 def test_mem(boot, value, size):
     run, books = boot_with(boot, f"mem={value}", memory="1G")

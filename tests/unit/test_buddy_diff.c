@@ -3,7 +3,8 @@
  * The buddy against a naive model: a byte a page and, for each order, the free pages in each
  * aligned block. The model's answer to "is there such a block" is exact, and so must be the
  * buddy's: an aligned free run of any order can always be had.
- * BUDDY_DIFF_OPS sets the operations, BUDDY_DIFF_SEED the seed.
+ * BUDDY_DIFF_OPS sets the operations, BUDDY_DIFF_ROUNDS how often ranges are added late,
+ * BUDDY_DIFF_SEED the seed.
  */
 #include "test.h"
 
@@ -355,7 +356,7 @@ static void test_all_orders(void **state)
 static void test_late_ranges(void **state)
 {
 	(void)state;
-	for (uint64_t i = 0; i < 64; i++) {
+	for (uint64_t i = 0; i < env_u64("BUDDY_DIFF_ROUNDS", 64); i++) {
 		struct fixture *f = fixture_new(0, 16384, SEED + i);
 		uint64_t a = 1 + random64(f) % 8000, z = a + 1 + random64(f) % 8000;
 		uint64_t b = a + random64(f) % (z - a), c = b + 1 + random64(f) % (z - b);

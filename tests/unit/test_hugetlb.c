@@ -679,9 +679,10 @@ static void give_one(struct life *l)
 /* Random maps and requests; then pages come and go, to the pool and to the system. */
 static void test_random(void **state)
 {
-	static struct life l = { .rng = 31337 };
+	static struct life l;
 
 	(void)state;
+	l.rng = 31337;
 	for (unsigned int round = 0; round < 60; round++) {
 		begin_life(&l, round % 2);
 		for (unsigned int i = 0; i < 2000; i++) {

@@ -549,9 +549,10 @@ static void check_pages(struct fixture *f, const struct model *m, const struct u
 
 static void test_random(void **state)
 {
-	static struct model m = { .rng = 4711 };
+	static struct model m;
 
 	(void)state;
+	m.rng = 4711;
 	for (unsigned int round = 0; round < 60; round++) {
 		struct used used = { .nr = 0 };
 		struct fixture *f;

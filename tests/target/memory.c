@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "memory.h"
+
+#include <earlymm/error.h>
+#include "exit.h"
+
+#define MAX_BYTES ((uint64_t)320 << 20)
+#define MIN_BYTES ((uint64_t)256 << 10)
+
+/* Entries of memblock's arrays that must be spare: they are not to grow for the tests. */
+#define SPARE_REGIONS 16
+
+/* FNV-1a, 64 bits. */
+static uint64_t sum(uint64_t hash, const void *data, size_t bytes)
+{
+	const uint8_t *p = data;
+
+	while (bytes--)
+		hash = (hash ^ *p++) * 0x100000001b3;
+	return hash;
+}
+
+static uint64_t sum_type(uint64_t hash, const struct memblock_type *type)
+{
+	hash = sum(hash, type, sizeof(*type));
+	return sum(hash, type->regions, type->cnt * sizeof(*type->regions));
+}
+
+static void look(struct live_state *s, const struct selftest_env *env)
+{
+	const struct memblock *mb = env->mb;
+	struct mm_audit audit;
+
+	*s = (struct live_state){ .map = 0xcbf29ce484222325 };
+	s->map = sum_type(sum_type(s->map, &mb->memory), &mb->reserved);
+	s->map = sum(s->map, &mb->current_limit, sizeof(mb->current_limit));
+	s->map = sum(s->map, &mb->bottom_up, sizeof(mb->bottom_up));
+	s->map = sum(s->map, &mb->movable_node, sizeof(mb->movable_node));
+	s->map = sum(s->map, &mb->memory_array, sizeof(mb->memory_array));
+	s->map = sum(s->map, &mb->reserved_array, sizeof(mb->reserved_array));
+	if (!memblock_is_valid(mb))
+		s->lost = UINT64_MAX;
+	if (!env->hart)
+		return;
+	buddy_drain(env->hart);
+	buddy_nr_blocks(&env->mm->buddy, s->blocks);
+	if (!buddy_is_valid(&env->mm->buddy))
+		s->lost = UINT64_MAX;
+	else if (mm_audit(env->mm, mb, 0, &audit))
+		s->lost = audit.lost;
+}
+
+static uint64_t free_bytes(const struct memblock *mb)
+{
+	struct memblock_iter it;
+	phys_addr_t start, end;
+	uint64_t bytes = 0;
+
+	memblock_iter_free_init(&it, mb, NUMA_NO_NODE, 0);
+	while (memblock_next_free(&it, &start, &end))
+		bytes += end - start;
+	return bytes;
+}
+
+/* Low memory: it is the surest to be there. */
+static bool get_from_memblock(struct test_memory *m, struct memblock *mb)
+{
+	const bool bottom_up = mb->bottom_up;
+	uint64_t most = free_bytes(mb) / 4 * 3;
+	int err = -EMM_ENOMEM;
+
+	if (most > MAX_BYTES)
+		most = MAX_BYTES;
+	memblock_set_bottom_up(mb, true);
+	for (; err == -EMM_ENOMEM && most >= MIN_BYTES; most -= most / 8) {
+		m->bytes = most & PAGE_MASK;
+		err = memblock_phys_alloc(mb, m->bytes, PAGE_SIZE, 0, PHYS_ADDR_MAX, NUMA_NO_NODE,
+					  CAUSE_ALLOC, &m->pa);
+	}
+	memblock_set_bottom_up(mb, bottom_up);
+	return !err;
+}
+
+static bool get_from_buddy(struct test_memory *m, const struct selftest_env *env)
+{
+	const uint64_t most = buddy_nr_free(&env->mm->buddy) / 2;
+	int64_t pfn = -EMM_ENOMEM;
+
+	for (unsigned int order = BUDDY_MAX_ORDER + 1; pfn < 0 && order-- > 0;) {
+		m->order = order;
+		m->bytes = PAGE_SIZE << order;
+		if (m->bytes < MIN_BYTES)
+			return false;
+		if (m->bytes <= MAX_BYTES && 1ULL << order <= most)
+			pfn = buddy_alloc(env->hart, order);
+	}
+	m->pa = PFN_PHYS(pfn);
+	return pfn >= 0;
+}
+
+static bool is_nearly_full(const struct memblock_type *type)
+{
+	return type->cnt + SPARE_REGIONS > type->max;
+}
+
+bool test_memory_get(struct test_memory *m, struct selftest_env *env, const char **reason)
+{
+	look(&m->before, env);
+	if (is_nearly_full(&env->mb->memory) || is_nearly_full(&env->mb->reserved)) {
+		*reason = "the map's arrays are nearly full";
+		return false;
+	}
+	if (env->hart ? !get_from_buddy(m, env) : !get_from_memblock(m, env->mb)) {
+		*reason = "there is too little free memory";
+		return false;
+	}
+	m->base = phys_to_virt(env->mb->map, m->pa, m->bytes);
+	if (!m->base)
+		payload_fail("selftest: no way to %#lx", m->pa);
+	env->own_pfn = PFN_DOWN(m->pa);
+	env->own_pages = PFN_DOWN(m->bytes);
+	return true;
+}
+
+bool test_memory_put(struct test_memory *m, const struct selftest_env *env, const struct ktap *k)
+{
+	const struct live_state *was = &m->before;
+	struct live_state is;
+	bool same;
+	int err;
+
+	if (env->hart)
+		err = buddy_free(env->hart, PFN_DOWN(m->pa), m->order);
+	else
+		err = memblock_free(env->mb, m->pa, m->bytes);
+	if (err)
+		ktap_note(k, "the tests' memory cannot be freed: %s", emm_strerror(err));
+	look(&is, env);
+	same = !err && is.map == was->map && !is.lost && !was->lost;
+	if (is.map != was->map)
+		ktap_note(k, "memblock's map has changed");
+	if (is.lost || was->lost)
+		ktap_note(k, "pages lost: %ld, before the tests %ld", (long)is.lost,
+			  (long)was->lost);
+	for (unsigned int order = 0; order <= BUDDY_MAX_ORDER; order++) {
+		if (is.blocks[order] == was->blocks[order])
+			continue;
+		same = false;
+		ktap_note(k, "free blocks of order %u: %lu, before the tests %lu", order,
+			  is.blocks[order], was->blocks[order]);
+	}
+	return same;
+}
