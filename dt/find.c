@@ -23,7 +23,7 @@ static int covers(void *ctx, const struct dt_claim *c)
 	return 1;
 }
 
-/* Dynamic regions do not overlap, so any that covers the address is the one. */
+/* What no static child covers is a dynamic region's, if it is in the table at all. */
 static const char *dynamic_name(const struct dt_info *info, phys_addr_t addr, bool nomap)
 {
 	uint32_t i;
@@ -31,7 +31,7 @@ static const char *dynamic_name(const struct dt_info *info, phys_addr_t addr, bo
 	for (i = 0; i < info->nr_regions; i++) {
 		const struct dt_region *r = &info->regions[i];
 
-		if ((r->flags & DT_REGION_DYNAMIC) && addr >= r->base && addr - r->base < r->size &&
+		if (addr >= r->base && addr - r->base < r->size &&
 		    nomap == ((r->flags & DT_REGION_NOMAP) != 0))
 			return r->name;
 	}

@@ -76,6 +76,21 @@ static void test_memreserve(void **state)
 	assert_int_equal(m->info.nr_errors, 1);
 }
 
+/* It ends where addresses do: that is no error. */
+static void test_memreserve_up_to_the_top(void **state)
+{
+	struct machine *m = *state;
+	struct tree t;
+
+	tree_begin(&t);
+	tree_memreserve(&t, 0xfffffffffffff000, 0x1000);
+	tree_root(&t, 2);
+	tree_memory(&t, 0x80000000, GIB(1));
+	machine_boot(m, tree_finish(&t));
+	expect_reserved(m, { 0xfffffffffffff000, 0xfff, 0, 0, MSV });
+	assert_string_equal(m->text, "");
+}
+
 /* The same range in /memreserve/ and in a node, both mapped and no-map. */
 static void test_memreserve_and_node(void **state)
 {
@@ -322,6 +337,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		machine_test(test_order),
 		machine_test(test_memreserve),
+		machine_test(test_memreserve_up_to_the_top),
 		machine_test(test_memreserve_and_node),
 		machine_test(test_own_memreserve_entries),
 		machine_test(test_overlaps),

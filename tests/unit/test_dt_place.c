@@ -322,6 +322,34 @@ static void test_no_room_and_no_need(void **state)
 	assert_int_equal(count_cause(m, CAUSE_MEMRESERVE), 110);
 }
 
+/*
+ * no-map over many small things in use: each leaves a piece of its page on either side, so three
+ * entries where there was one.
+ */
+static void test_nomap_over_many_in_use(void **state)
+{
+	enum { N = 234 };
+	struct machine *m = *state;
+	struct dt_fixed fixed[N];
+	struct tree t;
+	uint64_t i;
+
+	for (i = 0; i < N; i++)
+		fixed[i] = (struct dt_fixed){ 0x90000400 + i * 0x2000, 0x100, CAUSE_IMAGE, "s" };
+	begin(&t);
+	tree_memory(&t, 0x80000000, GIB(1));
+	tree_reserved(&t);
+	tree_region(&t, "all", 0x90000000, N * 0x2000, "no-map");
+	tree_end(&t);
+	m->fdt = tree_finish(&t);
+	assert_int_equal(dt_walk(&m->info, m->fdt, 0, &m->out), 0);
+	assert_int_equal(dt_to_memblock(&m->info, m->fdt, TREE_BASE, fixed, N, &m->mb, &m->out), 0);
+	assert_true(memblock_is_valid(&m->mb));
+	assert_int_equal(count_cause(m, CAUSE_IMAGE), N);
+	assert_int_equal(count_cause(m, CAUSE_RESERVED_MEMORY), 2 * N);
+	assert_int_equal(m->mb.memory.cnt, 2 * N + 1);
+}
+
 static void test_unreachable(void **state)
 {
 	struct machine *m = *state;
@@ -353,6 +381,7 @@ int main(void)
 		machine_test(test_hotpluggable_last),
 		machine_test(test_no_room),
 		machine_test(test_no_room_and_no_need),
+		machine_test(test_nomap_over_many_in_use),
 		machine_test(test_unreachable),
 	};
 

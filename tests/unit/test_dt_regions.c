@@ -401,7 +401,9 @@ static void test_default_on_what_is_no_pool(void **state)
 	tree_dynamic(&t, "d", MIB(2), 0);
 	tree_flag(&t, "linux,dma-default");
 	tree_end(&t);
+	tree_region(&t, "e", 0x96000000, MIB(2), "linux,dma-default");
 	place(m, &t);
+	assert_true(said(m, "dt: e@96000000: linux,dma-default is only for"));
 	assert_true(said(m, "dt: a@90000000: linux,cma-default is only for CMA areas: ignored"));
 	assert_true(said(m, "dt: b: linux,cma-default is only for CMA areas: ignored\n"));
 	assert_true(said(m, "dt: c: linux,dma-default is only for a shared-dma-pool that is not "
@@ -410,7 +412,7 @@ static void test_default_on_what_is_no_pool(void **state)
 			    "reusable: ignored\n"));
 	expect_region(m, "a@90000000", 0x90000000, MIB(2), 0);
 	expect_region(m, "c", 0x94000000, MIB(2), CMA);
-	assert_int_equal(m->info.nr_errors, 4);
+	assert_int_equal(m->info.nr_errors, 5);
 }
 
 /* ---- the table's room, and names ---- */
