@@ -111,7 +111,10 @@ bool memblock_all_reserved(const struct memblock *mb, phys_addr_t base, phys_add
 
 /* ---- the bits ---- */
 
-/* Clears what is memory, whole pages of each entry, in [start_pfn, end_pfn) of the node. */
+/*
+ * Clears what is memory, whole pages of each entry, in [start_pfn, end_pfn) of the node. Frame 0,
+ * too: it is reserved, at least in part, and is set again with all that is.
+ */
 static void free_memory(struct bootmem_data *bdata, const struct memblock *mb, uint64_t start_pfn,
 			uint64_t end_pfn)
 {
@@ -119,7 +122,7 @@ static void free_memory(struct bootmem_data *bdata, const struct memblock *mb, u
 
 	for (unsigned long i = memblock_first_above(mem, PFN_PHYS(start_pfn)); i < mem->cnt; i++) {
 		const struct memblock_region *r = &mem->regions[i];
-		uint64_t start = max_pfn_of(PFN_UP(r->base), max_pfn_of(start_pfn, 1));
+		uint64_t start = max_pfn_of(PFN_UP(r->base), start_pfn);
 		uint64_t end = min_pfn_of(PFN_DOWN(region_end(r)), end_pfn);
 
 		if (PFN_UP(r->base) >= end_pfn)
@@ -194,6 +197,7 @@ int bootmem_record(struct bootmem *bm, uint64_t start_pfn, uint64_t end_pfn, uin
 
 	if (!bm->mb)
 		return 0;
+	memblock_debug_call(bm->mb, "bootmem reserve", add.base, add.size, flags, MEMBLOCK_CALLER);
 	old = bm->mb->reserved_array;
 	err = memblock_add_range(bm->mb, &bm->mb->reserved, &add);
 	follow_growth(bm, &old);
@@ -211,6 +215,7 @@ int bootmem_erase(struct bootmem *bm, uint64_t start_pfn, uint64_t end_pfn)
 	err = memblock_may_free(bm->mb, base, end);
 	if (err)
 		return err;
+	memblock_debug_call(bm->mb, "bootmem free", base, end - base, 0, MEMBLOCK_CALLER);
 	old = bm->mb->reserved_array;
 	err = memblock_remove_range(bm->mb, &bm->mb->reserved, base, end);
 	follow_growth(bm, &old);
@@ -284,6 +289,7 @@ int do_init_bootmem(struct bootmem *bm, struct memblock *mb)
 		return err;
 	bootmem_init(bm, mb->map, NULL, nr_nodes);
 	bm->mb = mb;
+	bm->printer = mb->warn;
 	it.next = 0;
 	while (!err && next_group(&it, &group))
 		err = take_node(bm, &group);

@@ -9,6 +9,7 @@ void nobootmem_init(struct bootmem *bm, struct memblock *mb)
 
 	bootmem_init(bm, mb->map, NULL, 0);
 	bm->mb = mb;
+	bm->printer = mb->warn;
 	bm->nobootmem = true;
 	bm->max_dma_address = max_addr_of(MAX_DMA_ADDRESS, ram);
 	bm->min_low_pfn = PFN_UP(ram);

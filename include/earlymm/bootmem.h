@@ -59,11 +59,11 @@ struct bootmem {
 	bool nobootmem;
 	bool handed_over; /* at least in part: nothing can be allocated any more */
 	const struct phys_map *map;
-	const struct printer *printer; /* failures, hash tables; NULL: silent */
+	const struct printer *printer; /* failures, hash tables; at first mb->warn; NULL: silent */
 	phys_addr_t max_dma_address; /* the default goal */
-	uint64_t min_low_pfn; /* the first and the last frame that it covers, as in Linux: */
-	uint64_t max_low_pfn; /* these three are exclusive ends but for min_low_pfn */
-	uint64_t max_pfn;
+	uint64_t min_low_pfn; /* the first frame; after init_bootmem() the bitmap's, as in Linux */
+	uint64_t max_low_pfn; /* the frame behind the last */
+	uint64_t max_pfn; /* the same: all memory is low here */
 	uint64_t saved_max_pfn; /* max_pfn before the user's limits, for a crash dump's reader */
 	uint64_t nr_all_pages; /* pages of memory, for alloc_large_system_hash() */
 	struct mm *zones[BOOTMEM_MAX_ZONES]; /* that it was handed over to */

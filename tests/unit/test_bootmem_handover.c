@@ -297,6 +297,24 @@ static void test_zone_errors(void **state)
 	assert_int_equal(free_all_bootmem(&h->bm, &low), -EMM_EOVERLAP);
 }
 
+/* So many nodes that the array of them is larger than a page: all of its pages come back. */
+static void test_many_nodes(void **state)
+{
+	struct helper_bootmem *h = *state;
+
+	for (unsigned int i = 0; i < 100; i++)
+		add(h, 16 + 16 * i, 32 + 16 * i, (int)(i % 2));
+	assert_int_equal(do_init_bootmem(&h->bm, &h->mb), 0);
+	assert_int_equal(h->bm.nr_nodes, 100);
+	assert_true(100 * sizeof(struct bootmem_data) > 2 * PAGE_SIZE);
+	assert_int_equal(h->bm.bdata[0].map_pages, PFN_UP(100 * sizeof(struct bootmem_data) + 8));
+	helper_check_follows(&h->bm, &h->mb);
+	ready(h, &h->mm, 0, UINT64_MAX);
+	assert_int_equal(free_all_bootmem(&h->bm, &h->mm), 0);
+	expect_balance(h, &h->mm, 1600);
+	assert_int_equal(h->mb.reserved.cnt, 0);
+}
+
 /* Memory that mm_plan() did not see. */
 static void test_map_changed(void **state)
 {
@@ -428,17 +446,12 @@ static void test_top_of_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		bootmem_test(test_runs_and_bitmap),
-		bootmem_test(test_by_hand),
-		bootmem_test(test_by_hand_elsewhere),
-		bootmem_test(test_bitmaps_side_by_side),
-		bootmem_test(test_by_node),
-		bootmem_test(test_zones),
-		bootmem_test(test_zones_and_bitmap),
-		bootmem_test(test_zone_errors),
-		bootmem_test(test_map_changed),
-		bootmem_test(test_ledger_full),
-		bootmem_test(test_imx6),
+		bootmem_test(test_runs_and_bitmap),   bootmem_test(test_by_hand),
+		bootmem_test(test_by_hand_elsewhere), bootmem_test(test_bitmaps_side_by_side),
+		bootmem_test(test_by_node),           bootmem_test(test_zones),
+		bootmem_test(test_zones_and_bitmap),  bootmem_test(test_zone_errors),
+		bootmem_test(test_many_nodes),        bootmem_test(test_map_changed),
+		bootmem_test(test_ledger_full),       bootmem_test(test_imx6),
 		bootmem_test(test_top_of_memory),
 	};
 

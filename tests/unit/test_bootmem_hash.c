@@ -53,6 +53,14 @@ static void test_sizes(void **state)
 	expect_hash(h, &t, 15, 262144);
 	assert_int_equal(hash(h, 8, 0, 63, 0, &t), 0);
 	expect_hash(h, &t, 0, 8);
+	/* A bucket for each MiB of memory that was begun. */
+	h->bm.nr_all_pages = 2049;
+	assert_int_equal(hash(h, 8, 0, 20, 0, &t), 0);
+	expect_hash(h, &t, 4, 128);
+	h->bm.nr_all_pages = 2048;
+	assert_int_equal(hash(h, 8, 0, 20, 0, &t), 0);
+	expect_hash(h, &t, 3, 64);
+	h->bm.nr_all_pages = 3000;
 	/* No more than the limit, and no more than a sixteenth of memory: 768000 bytes. */
 	assert_int_equal(hash(h, 8, 0, 9, 5000, &t), 0);
 	expect_hash(h, &t, 12, 32768);

@@ -5,6 +5,8 @@
  */
 #include "helper_bootmem.h"
 
+#include <string.h>
+
 static void add(struct helper_bootmem *h, uint64_t start_pfn, uint64_t end_pfn, int nid,
 		uint32_t flags)
 {
@@ -216,6 +218,18 @@ static void test_ledger(void **state)
 	expect_map(&h->mb, reserved, { PAGES(17), PAGES(1), ALLOC(CAUSE_ALLOC), NONE },
 		   { PAGES(31), PAGES(1), ALLOC(CAUSE_BOOTMEM), NONE });
 	expect_bits(bm, 16, ".R.............R");
+	/* Where memblock says what it does, bootmem says it too; failures go where its warnings go. */
+	h->mb.debug = &h->printer;
+	assert_int_equal(alloc_bootmem_low_pages(bm, 1, &pa), 0);
+	assert_int_equal(free_bootmem(bm, pa, PAGES(1)), 0);
+	assert_non_null(strstr(h->out.text, "bootmem reserve: [0x0000000000010000"));
+	assert_non_null(strstr(h->out.text, "bootmem free: [0x0000000000010000"));
+	assert_null(bm->printer);
+	h->mb.debug = NULL;
+	h->mb.warn = &h->printer;
+	memblock_free(&h->mb, PAGES(31), PAGES(1));
+	assert_int_equal(do_init_bootmem(bm, &h->mb), 0);
+	assert_ptr_equal(bm->printer, &h->printer);
 	/* Nodes come from the map only. */
 	assert_int_equal(init_bootmem_node(bm, 0, 1024, 40, 50, NULL), -EMM_ESTATE);
 }

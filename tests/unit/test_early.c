@@ -347,6 +347,30 @@ static void test_same_place(void **state)
 	}
 }
 
+/* One entry is left, and frame 0 needs one besides the metadata: neither is reserved. */
+static void test_place_fails(void **state)
+{
+	struct helper_snapshot was;
+	struct fixture f;
+
+	start(&f, *state, EARLY_MEMBLOCK);
+	f.h->mb.can_resize = false;
+	add(&f, 0, 8192, NONE, 0);
+	assert_int_equal(memblock_reserve_cause(&f.h->mb, PAGES(1), PAGES(1), CAUSE_IMAGE), 0);
+	for (uint64_t i = 0; f.h->mb.reserved.cnt + 1 < f.h->mb.reserved.max; i++)
+		assert_int_equal(memblock_reserve(&f.h->mb, PAGES(10000 + 2 * i), 1), 0);
+	assert_int_equal(mm_plan(&f.h->mm, &f.h->mb, 0, UINT64_MAX, 1), 0);
+	helper_snapshot_take(&was, &f.h->mb);
+	assert_int_equal(mm_place_metadata(&f.h->mm, &f.h->mb), -EMM_ENOSPC);
+	assert_int_equal(f.h->mm.state, MM_PLANNED);
+	helper_snapshot_check(&was, &f.h->mb);
+	/* Reserved in part, frame 0 needs nothing more. */
+	assert_int_equal(memblock_free(&f.h->mb, PAGES(10000), 1), 0);
+	assert_int_equal(memblock_reserve(&f.h->mb, 100, 1), 0);
+	assert_int_equal(mm_place_metadata(&f.h->mm, &f.h->mb), 0);
+	assert_int_equal(f.h->mm.meta_pa, PAGES(2));
+}
+
 /* Room for the array of some reservations is made at once, the same in all kinds, if it may be. */
 static void room(struct fixture *f)
 {
@@ -452,9 +476,9 @@ int main(void)
 		bootmem_test(test_lowest_fit), bootmem_test(test_preferences),
 		bootmem_test(test_flags),      bootmem_test(test_bad_requests),
 		bootmem_test(test_frees),      bootmem_test(test_handover),
-		bootmem_test(test_same_place), bootmem_test(test_room),
-		bootmem_test(test_no_room),    bootmem_test(test_init_fails),
-		cmocka_unit_test(test_names),
+		bootmem_test(test_same_place), bootmem_test(test_place_fails),
+		bootmem_test(test_room),       bootmem_test(test_no_room),
+		bootmem_test(test_init_fails), cmocka_unit_test(test_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
