@@ -71,7 +71,8 @@ need-tests:
 	$(call need-tool,$(PYTHON) $(QEMU) dtc)
 
 test: image $(image-distro) $(unit-programs) | need-tests
-	@$(run-tests) --unit $(unit-programs) --boot $(wildcard tests/boot/test_*.py)
+	@$(run-tests) --unit $(unit-programs) --fuzz $(fuzz-programs) --seeds $(fuzz-seeds) \
+		--boot $(wildcard tests/boot/test_*.py)
 
 unit: $(unit-programs) | need-tests
 	@$(run-tests) --unit $(unit-programs)
