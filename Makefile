@@ -30,6 +30,7 @@ include mk/compile.mk
 include mk/image.mk
 include mk/host.mk
 include mk/selftest.mk
+include mk/fuzz.mk
 include mk/qemu.mk
 include mk/check.mk
 
@@ -40,7 +41,7 @@ help:
 	@cat mk/help.txt
 
 clean:
-	$(Q)rm -rf $(addprefix $(O)/,$(boards) $(host-variants) check tests)
+	$(Q)rm -rf $(addprefix $(O)/,$(boards) $(host-variants) $(fuzz-targets:%=fuzz-%) fuzz/seeds check tests)
 
 distclean: clean
 	$(Q)rm -rf $(DEPS) compile_commands.json

@@ -25,7 +25,8 @@ check-variants := check-gcc check-clang check-clang-riscv
 $(foreach v,$(check-variants),$(eval $(call compile-rules,$v,$(O)/check/$v)))
 
 portable-objs := $(mm-objs:%=mm/%) $(dt-objs:%=dt/%) $(bench-objs:%=bench/%) $(payload-host-objs:%=payload/%)
-test-objs := $(addsuffix .o,$(unit-sources) $(unit-helpers) tests/target/suite_fail)
+test-objs := $(addsuffix .o,$(unit-sources) $(unit-helpers) tests/target/suite_fail) \
+	$(patsubst %.c,%.o,$(wildcard tests/fuzz/*.c))
 image-objs := $(mm-objs:%=mm/%) $(dt-objs:%=dt/%) $(bench-objs:%=bench/%) $(payload-objs:%=payload/%) \
 	$(boards:%=platform/%/board.o) platform/template/board.o
 c-image-objs := $(filter-out %/start.o,$(image-objs))

@@ -83,7 +83,8 @@ need-tests:
 compared-programs := $(unit-tests:%=$(O)/host-gcc/tests/%) $(O)/host-gcc/tests/suite_fail
 
 test: image $(image-distro) $(unit-programs) $(compared-programs) | need-tests
-	@$(run-tests) --unit $(unit-programs) --boot $(wildcard tests/boot/test_*.py)
+	@$(run-tests) --unit $(unit-programs) --fuzz $(fuzz-programs) --seeds $(fuzz-seeds) \
+		--boot $(wildcard tests/boot/test_*.py)
 
 unit: $(unit-programs) | need-tests
 	@$(run-tests) --unit $(unit-programs)

@@ -12,7 +12,7 @@ $(if $(unknown-host-only),$(error tests/target/host-only: there is no tests/unit
 
 suites := $(filter-out $(host-only:%=tests/unit/%),$(unit-sources)) \
 	$(patsubst %.c,%,$(wildcard tests/target/suite_*.c))
-selftest-parts := $(filter-out tests/unit/helper_host_% tests/phase/machines,$(unit-helpers)) \
+selftest-parts := $(filter-out tests/unit/helper_host_% tests/unit/helper_dt_model tests/unit/helper_dt_run tests/phase/machines,$(unit-helpers)) \
 	$(addprefix tests/target/,cmocka data libc live memory phases)
 
 # $(call selftest-flags,<variant>,<dir>): small code, and cmocka.h of tests/target. What has tests

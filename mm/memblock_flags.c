@@ -93,7 +93,7 @@ static void do_change(struct memblock_type *type, const struct change *c,
 {
 	struct memblock_region *r = type->regions;
 	struct memblock_region low = r[plan->first], high = r[plan->last - 1];
-	unsigned long i, tail = plan->last, end = plan->last;
+	unsigned long i, tail = plan->last, end = tail;
 
 	if (plan->cut_low) {
 		low.size = c->base - low.base;
