@@ -25,15 +25,13 @@ static bool clip_to_entry(const struct memblock_region *r, const struct pfn_rang
 	return piece->start < piece->end;
 }
 
-/* Is all of @pages memory that this allocator may have? 0 or -EMM_ERANGE. */
+/* Is all of @pages memory that has trees here? They are within the limits. 0 or -EMM_ERANGE. */
 static int check_memory(const struct mm *mm, const struct memblock *mb,
 			const struct pfn_range *pages)
 {
 	phys_addr_t at = PFN_PHYS(pages->start), end = PFN_PHYS(pages->end);
 	unsigned long i = memblock_first_above(&mb->memory, at);
 
-	if (pages->start < mm->start_pfn || pages->end > mm->end_pfn)
-		return -EMM_ERANGE;
 	for (; at < end; i++) {
 		const struct memblock_region *r = &mb->memory.regions[i];
 		struct pfn_range piece;
@@ -218,11 +216,9 @@ int memblock_discard(struct mm *mm, struct memblock *mb)
 	if (mm->state != MM_HANDED_OVER)
 		return -EMM_ESTATE;
 	for (unsigned int i = 0; i < 2 * ARRAY_SIZE(arrays); i++) {
-		const struct memblock_array *array = &arrays[i % ARRAY_SIZE(arrays)];
-		int err = 0;
+		int err = give_array(mm, mb, &arrays[i % ARRAY_SIZE(arrays)],
+				     i >= ARRAY_SIZE(arrays), &added_end);
 
-		if (array->size)
-			err = give_array(mm, mb, array, i >= ARRAY_SIZE(arrays), &added_end);
 		if (err)
 			return err;
 	}

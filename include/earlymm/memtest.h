@@ -53,9 +53,9 @@ struct memprobe_result {
  * smaller). Unless the first page is absent, nothing is stored where a mirror was seen.
  *
  * What is not seen: holes between pages that answer; ends that are reserved (the last free page
- * below is probed); a mirror period that is no power of two, or at which no free page lies;
- * something else than memory that keeps two words a page. Absence is taken to reach to the end of
- * the bank.
+ * below is probed); a mirror period that is no power of two, or at which no free page lies; a bank
+ * that repeats another one; something else than memory that keeps two words a page. Absence is
+ * taken to reach to the end of the bank.
  *
  * Changes in the map are reported on @out, a line a bank, for the first eight; then a count.
  * O(banks * log(regions) + for a bank that is cut 52 * its regions). Never needs a new entry.

@@ -225,3 +225,47 @@ struct memblock *helper_memsim_copy(const struct memblock *mb)
 					mb->reserved.cnt * sizeof(struct memblock_region));
 	return copy;
 }
+
+void helper_memsim_map(void **state, struct memsim **s, struct helper_memblock **h)
+{
+	*s = *state;
+	assert_int_equal(helper_memblock_setup((void **)h), 0);
+	(*h)->mb.map = &(*s)->map;
+}
+
+void helper_memsim_done(struct memsim *s, struct helper_memblock *h)
+{
+	s->is_bad = NULL;
+	helper_memsim_reset(s);
+	helper_memblock_teardown((void **)&h);
+}
+
+struct memprobe_result helper_memsim_probe(struct memsim *s, struct helper_memblock *h)
+{
+	struct memprobe_result result;
+
+	s->allowed = &h->mb;
+	s->nr_loads = s->nr_stores = 0;
+	assert_int_equal(memblock_probe_banks(&h->mb, &s->access, &h->printer, &result), 0);
+	assert_int_equal(result.nr_accesses, s->nr_loads + s->nr_stores);
+	assert_true(memblock_is_valid(&h->mb));
+	s->allowed = NULL;
+	return result;
+}
+
+int helper_memsim_memtest(struct memsim *s, struct helper_memblock *h, unsigned int nr_patterns,
+			  const struct memblock_array *old, struct memtest_result *result)
+{
+	int err;
+
+	s->allowed = helper_memsim_copy(&h->mb);
+	if (old)
+		assert_int_equal(memblock_free(s->allowed, old->base, old->size), 0);
+	s->nr_patterns = s->nr_calls = 0;
+	s->told_bytes = s->told_step = s->told_total = 0;
+	err = early_memtest(&h->mb, &s->access, nr_patterns, &h->printer, result);
+	assert_true(memblock_is_valid(&h->mb));
+	free(s->allowed);
+	s->allowed = NULL;
+	return err;
+}

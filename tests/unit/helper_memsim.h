@@ -6,7 +6,7 @@
 #ifndef TESTS_UNIT_HELPER_MEMSIM_H
 #define TESTS_UNIT_HELPER_MEMSIM_H
 
-#include "test.h"
+#include "helper_memblock.h"
 
 #include <earlymm/error.h>
 #include <earlymm/memblock.h>
@@ -76,6 +76,20 @@ void helper_memsim_stuck(struct memsim *s, phys_addr_t pa, uint64_t mask, uint64
 
 /* The word at @pa, behind the machine's back. */
 uint64_t *helper_memsim_word(struct memsim *s, phys_addr_t pa);
+
+/* *@s and *@h for a test: its machine, and an empty map. done: neither has anything any more. */
+void helper_memsim_map(void **state, struct memsim **s, struct helper_memblock **h);
+void helper_memsim_done(struct memsim *s, struct helper_memblock *h);
+
+/* memblock_probe_banks() over the map of @h, with every access checked against it. */
+struct memprobe_result helper_memsim_probe(struct memsim *s, struct helper_memblock *h);
+
+/*
+ * early_memtest() with @nr_patterns over the map of @h; nothing but what was free when it began may
+ * be touched, and @old, an array (or NULL). Returns its answer.
+ */
+int helper_memsim_memtest(struct memsim *s, struct helper_memblock *h, unsigned int nr_patterns,
+			  const struct memblock_array *old, struct memtest_result *result);
 
 /* A copy of a map for @allowed, to be freed with free(); and as it is now. */
 struct memblock *helper_memsim_copy(const struct memblock *mb);

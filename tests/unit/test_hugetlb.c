@@ -3,152 +3,23 @@
  * Pools of huge pages: filled before and after the handover, by node and evenly, from too little
  * memory and for hostile numbers; handed out, taken back, given up. The books balance throughout.
  */
-#include "helper_memblock.h"
-#include "helper_memsim.h"
+#include "helper_hugetlb.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include <earlymm/handover.h>
-#include <earlymm/hugetlb.h>
 #include <earlymm/reserved_area.h>
 
 #define RAM      GIB(2)
 #define ORDER_2M 9U
 #define ORDER_1G 18U
 
-struct fixture {
-	struct helper_memblock *h;
-	struct memsim *s;
-	struct mm mm;
-	struct hugetlb huge;
-	struct hugetlb_request request;
-	struct hugetlb_early early;
-	uint64_t keep_pages;
-	unsigned int nr_early_calls;
-	bool misaligned; /* the early allocator does not keep to alignments */
-	bool stubborn; /* it frees nothing */
-};
-
-static int early_alloc_memblock(void *ctx, phys_addr_t size, phys_addr_t align, int nid,
-				phys_addr_t *pa)
-{
-	struct fixture *f = ctx;
-
-	f->nr_early_calls++;
-	f->h->mb.bottom_up = true;
-	return memblock_phys_alloc(&f->h->mb, size, f->misaligned ? PAGE_SIZE : align, 0,
-				   PHYS_ADDR_MAX, nid, CAUSE_HUGEPAGES, pa);
-}
-
-static int early_free_memblock(void *ctx, phys_addr_t pa, phys_addr_t size)
-{
-	struct fixture *f = ctx;
-
-	return f->stubborn ? -EMM_ENOSPC : memblock_free(&f->h->mb, pa, size);
-}
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	assert_non_null(f);
-	assert_int_equal(helper_memsim_setup((void **)&f->s), 0);
-	assert_int_equal(helper_memblock_setup((void **)&f->h), 0);
-	f->h->mb.map = &f->s->map;
-	memblock_allow_resize(&f->h->mb);
-	f->early = (struct hugetlb_early){ early_alloc_memblock, early_free_memblock, f };
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	helper_memblock_teardown((void **)&f->h);
-	helper_memsim_teardown((void **)&f->s);
-	free(f);
-	return 0;
-}
-
-static void add_node(struct fixture *f, phys_addr_t base, uint64_t size, int nid)
-{
-	helper_memsim_add(f->s, base, size);
-	assert_int_equal(memblock_add_node(&f->h->mb, base, size, nid, 0), 0);
-}
-
-static struct hugetlb_count *ask(struct fixture *f, unsigned int order, uint64_t nr)
-{
-	unsigned int i = f->request.nr_sizes++;
-
-	f->request.size[i].order = order;
-	f->request.size[i].count.given = true;
-	f->request.size[i].count.nr = nr;
-	return &f->request.size[i].count;
-}
-
-static void ask_node(struct hugetlb_count *count, int nid, uint64_t nr)
-{
-	count->nr = 0;
-	count->node[count->nr_nodes].nid = nid;
-	count->node[count->nr_nodes++].nr = nr;
-}
-
-/* The audit, with the pool's own ledger and @used pages besides. */
-static void expect_balance(struct fixture *f, uint64_t used)
-{
-	struct mm_audit audit;
-
-	assert_true(hugetlb_is_valid(&f->huge));
-	assert_true(memblock_is_valid(&f->h->mb));
-	assert_int_equal(mm_audit(&f->mm, &f->h->mb, hugetlb_used_pages(&f->huge) + used, &audit),
-			 0);
-	assert_int_equal(audit.reserved[CAUSE_HUGEPAGES], hugetlb_reserved_pages(&f->huge));
-	assert_true(buddy_is_valid(&f->mm.buddy));
-}
-
-static void fill_early(struct fixture *f)
-{
-	f->huge.state = HUGETLB_NONE;
-	assert_int_equal(hugetlb_alloc_early(&f->huge, &f->h->mb, &f->early), -EMM_ESTATE);
-	assert_int_equal(
-		hugetlb_init(&f->huge, &f->request, &f->h->mb, f->keep_pages, &f->h->printer), 0);
-	assert_int_equal(hugetlb_alloc_late(&f->huge, &f->mm, &f->h->mb), -EMM_ESTATE);
-	assert_int_equal(hugetlb_alloc_early(&f->huge, &f->h->mb, &f->early), 0);
-	assert_int_equal(hugetlb_alloc_early(&f->huge, &f->h->mb, &f->early), -EMM_ESTATE);
-	assert_true(hugetlb_is_valid(&f->huge));
-	assert_true(memblock_is_valid(&f->h->mb));
-}
-
-static void handover(struct fixture *f)
-{
-	assert_int_equal(mm_plan(&f->mm, &f->h->mb, 0, UINT64_MAX, 1), 0);
-	assert_int_equal(mm_place_metadata(&f->mm, &f->h->mb), 0);
-	memset(phys_to_virt(&f->s->map, f->mm.meta_pa, f->mm.meta_bytes), 0xa5, f->mm.meta_bytes);
-	assert_int_equal(mm_init(&f->mm, &f->h->mb), 0);
-	assert_int_equal(hugetlb_alloc_late(&f->huge, &f->mm, &f->h->mb), -EMM_ESTATE);
-	assert_int_equal(memblock_free_all(&f->mm, &f->h->mb), 0);
-	assert_int_equal(hugetlb_alloc_late(&f->huge, &f->mm, &f->h->mb), 0);
-	assert_int_equal(hugetlb_alloc_late(&f->huge, &f->mm, &f->h->mb), -EMM_ESTATE);
-	assert_int_equal(buddy_nr_held(f->mm.buddy.harts), 0);
-	expect_balance(f, 0);
-}
-
-static void fill(struct fixture *f)
-{
-	fill_early(f);
-	handover(f);
-}
-
-static void expect_text(const struct fixture *f, const char *text)
+static void expect_text(const struct helper_hugetlb *f, const char *text)
 {
 	if (strcmp(f->h->out.text, text))
 		fail_msg("printed:\n%sinstead of:\n%s", f->h->out.text, text);
 }
 
-static const struct hstate *pool(const struct fixture *f, unsigned int order)
+static const struct hstate *pool(const struct helper_hugetlb *f, unsigned int order)
 {
 	const struct hstate *s = hugetlb_hstate(&f->huge, order);
 
@@ -159,14 +30,14 @@ static const struct hstate *pool(const struct fixture *f, unsigned int order)
 /* Both kinds, in full: gigantic ones are reserved, the others are used memory. */
 static void test_both_kinds(void **state)
 {
-	struct fixture *f = *state;
+	struct helper_hugetlb *f = *state;
 
-	add_node(f, RAM, GIB(8), NONE);
+	helper_hugetlb_node(f, RAM, GIB(8), NONE);
 	memblock_reserve_cause(&f->h->mb, RAM, MIB(3), CAUSE_IMAGE);
-	ask(f, ORDER_1G, 3);
-	ask(f, ORDER_2M, 100);
+	helper_hugetlb_ask(f, ORDER_1G, 3);
+	helper_hugetlb_ask(f, ORDER_2M, 100);
 	f->request.default_size = 1;
-	fill(f);
+	helper_hugetlb_fill(f);
 	expect_text(f, "");
 	assert_true(pool(f, ORDER_1G)->gigantic && !pool(f, ORDER_2M)->gigantic);
 	assert_int_equal(pool(f, ORDER_1G)->nr_huge_pages, 3);
@@ -187,13 +58,13 @@ static void test_both_kinds(void **state)
 /* The pool lends pages out, once each, lowest first; wrong and double frees change nothing. */
 static void test_alloc_and_free(void **state)
 {
-	struct fixture *f = *state;
+	struct helper_hugetlb *f = *state;
 	int64_t pfn[4];
 
-	add_node(f, RAM, GIB(4), NONE);
-	ask(f, ORDER_1G, 2);
-	ask(f, ORDER_2M, 4);
-	fill(f);
+	helper_hugetlb_node(f, RAM, GIB(4), NONE);
+	helper_hugetlb_ask(f, ORDER_1G, 2);
+	helper_hugetlb_ask(f, ORDER_2M, 4);
+	helper_hugetlb_fill(f);
 	assert_int_equal(hugetlb_alloc(&f->huge, 3, NONE), -EMM_EINVAL);
 	assert_int_equal(hugetlb_free(&f->huge, 512, 3), -EMM_EINVAL);
 	for (unsigned int i = 0; i < 4; i++) {
@@ -212,7 +83,7 @@ static void test_alloc_and_free(void **state)
 	assert_int_equal(hugetlb_free(&f->huge, UINT64_MAX, ORDER_2M), -EMM_ENOENT);
 	assert_int_equal(pool(f, ORDER_2M)->free_huge_pages, 1);
 	assert_int_equal(hugetlb_alloc(&f->huge, ORDER_2M, NONE), pfn[2]);
-	expect_balance(f, 0);
+	helper_hugetlb_balance(f, 0);
 	/* The buddy never has a page of the pool. */
 	for (unsigned int i = 0; i < 4; i++)
 		for (unsigned int p = 0; p < 512; p++)
@@ -223,16 +94,16 @@ static void test_alloc_and_free(void **state)
  * node 0: 4 GiB | node 1: 2 GiB | node 2: 8 GiB | node 5: 1 GiB and a bit
  * An equal share of each, and of those that have more what others have not.
  */
-static void four_nodes(struct fixture *f)
+static void four_nodes(struct helper_hugetlb *f)
 {
-	add_node(f, RAM, GIB(4), 0);
-	add_node(f, RAM + GIB(4), GIB(2), 1);
-	add_node(f, GIB(16), GIB(8), 2);
-	add_node(f, GIB(32) - MIB(64), GIB(1) + MIB(64), 5);
+	helper_hugetlb_node(f, RAM, GIB(4), 0);
+	helper_hugetlb_node(f, RAM + GIB(4), GIB(2), 1);
+	helper_hugetlb_node(f, GIB(16), GIB(8), 2);
+	helper_hugetlb_node(f, GIB(32) - MIB(64), GIB(1) + MIB(64), 5);
 }
 
-static void expect_nodes(const struct fixture *f, unsigned int order, uint64_t n0, uint64_t n1,
-			 uint64_t n2, uint64_t n5)
+static void expect_nodes(const struct helper_hugetlb *f, unsigned int order, uint64_t n0,
+			 uint64_t n1, uint64_t n2, uint64_t n5)
 {
 	const struct hstate *s = pool(f, order);
 	const uint64_t want[] = { n0, n1, n2, n5, 0 };
@@ -253,12 +124,12 @@ static void expect_nodes(const struct fixture *f, unsigned int order, uint64_t n
 
 static void test_even_shares(void **state)
 {
-	struct fixture *f = *state;
+	struct helper_hugetlb *f = *state;
 
 	four_nodes(f);
-	ask(f, ORDER_1G, 8);
-	ask(f, ORDER_2M, 403);
-	fill(f);
+	helper_hugetlb_ask(f, ORDER_1G, 8);
+	helper_hugetlb_ask(f, ORDER_2M, 403);
+	helper_hugetlb_fill(f);
 	expect_text(f, "");
 	/*
 	 * Records lie in the first GiB of node 0. Shares of 2, 2, 2 and 2; node 5 has one, and the
@@ -284,20 +155,20 @@ static void test_even_shares(void **state)
 /* So many on each node, also where the other nodes are searched first; what is missing is said. */
 static void test_by_node(void **state)
 {
-	struct fixture *f = *state;
+	struct helper_hugetlb *f = *state;
 	struct hugetlb_count *count;
 
 	four_nodes(f);
-	count = ask(f, ORDER_1G, 0);
-	ask_node(count, 2, 5);
-	ask_node(count, 5, 2);
-	ask_node(count, 7, 1);
-	count = ask(f, ORDER_2M, 0);
-	ask_node(count, 5, 20);
-	ask_node(count, 0, 30);
-	ask_node(count, 1, 40);
-	ask_node(count, 5 + 1000, 4);
-	fill(f);
+	count = helper_hugetlb_ask(f, ORDER_1G, 0);
+	helper_hugetlb_ask_node(count, 2, 5);
+	helper_hugetlb_ask_node(count, 5, 2);
+	helper_hugetlb_ask_node(count, 7, 1);
+	count = helper_hugetlb_ask(f, ORDER_2M, 0);
+	helper_hugetlb_ask_node(count, 5, 20);
+	helper_hugetlb_ask_node(count, 0, 30);
+	helper_hugetlb_ask_node(count, 1, 40);
+	helper_hugetlb_ask_node(count, 5 + 1000, 4);
+	helper_hugetlb_fill(f);
 	expect_nodes(f, ORDER_1G, 0, 0, 5, 1);
 	expect_nodes(f, ORDER_2M, 30, 40, 0, 20);
 	assert_int_equal(pool(f, ORDER_1G)->max_huge_pages, 8);
@@ -311,17 +182,17 @@ static void test_by_node(void **state)
 /* Orders that the hart caches: each tree's pages come from that tree. */
 static void test_small_orders_by_node(void **state)
 {
-	struct fixture *f = *state;
+	struct helper_hugetlb *f = *state;
 
 	for (unsigned int order = 1; order < 6; order += 2) {
-		struct hugetlb_count *count = ask(f, order, 0);
+		struct hugetlb_count *count = helper_hugetlb_ask(f, order, 0);
 
-		ask_node(count, 2, 1000);
-		ask_node(count, 0, 100);
-		ask_node(count, 1, 10);
+		helper_hugetlb_ask_node(count, 2, 1000);
+		helper_hugetlb_ask_node(count, 0, 100);
+		helper_hugetlb_ask_node(count, 1, 10);
 	}
 	four_nodes(f);
-	fill(f);
+	helper_hugetlb_fill(f);
 	for (unsigned int order = 1; order < 6; order += 2)
 		expect_nodes(f, order, 100, 10, 1000, 0);
 	expect_text(f, "");
@@ -330,15 +201,15 @@ static void test_small_orders_by_node(void **state)
 /* A node of which nothing is left: the pages of the others are not taken for its own. */
 static void test_node_is_used_up(void **state)
 {
-	struct fixture *f = *state;
+	struct helper_hugetlb *f = *state;
 
 	four_nodes(f);
 	memblock_reserve(&f->h->mb, GIB(32) - MIB(64), MIB(64));
 	memblock_reserve(&f->h->mb, GIB(32), GIB(1) - MIB(16));
-	ask_node(ask(f, ORDER_2M, 0), 5, 20);
-	ask_node(ask(f, 4, 0), 5, 10);
-	ask_node(ask(f, ORDER_1G, 0), 5, 1);
-	fill(f);
+	helper_hugetlb_ask_node(helper_hugetlb_ask(f, ORDER_2M, 0), 5, 20);
+	helper_hugetlb_ask_node(helper_hugetlb_ask(f, 4, 0), 5, 10);
+	helper_hugetlb_ask_node(helper_hugetlb_ask(f, ORDER_1G, 0), 5, 1);
+	helper_hugetlb_fill(f);
 	assert_int_equal(pool(f, ORDER_2M)->nr_huge_pages, 8);
 	assert_int_equal(pool(f, 4)->nr_huge_pages, 0);
 	assert_int_equal(pool(f, ORDER_1G)->nr_huge_pages, 0);
@@ -354,27 +225,27 @@ static void test_hostile_numbers(void **state)
 {
 	static const unsigned int orders[] = { 1, ORDER_2M, 12, ORDER_1G, 22, HUGETLB_MAX_ORDER };
 	struct hugetlb_count *count;
-	struct fixture *f;
+	struct helper_hugetlb *f;
 
 	(void)state;
 	for (unsigned int i = 0; i < 2 * ARRAY_SIZE(orders); i++) {
 		unsigned int order = orders[i / 2];
 		const struct hstate *s;
 
-		setup((void **)&f);
-		add_node(f, RAM, MIB(256), 0);
-		add_node(f, GIB(4), MIB(64) + (order == ORDER_1G ? GIB(3) : 0), 1);
-		count = ask(f, order, i % 2 ? 99999999999 : UINT64_MAX);
+		helper_hugetlb_setup((void **)&f);
+		helper_hugetlb_node(f, RAM, MIB(256), 0);
+		helper_hugetlb_node(f, GIB(4), MIB(64) + (order == ORDER_1G ? GIB(3) : 0), 1);
+		count = helper_hugetlb_ask(f, order, i % 2 ? 99999999999 : UINT64_MAX);
 		if (i % 2) {
-			ask_node(count, 0, UINT64_MAX);
-			ask_node(count, 1, UINT64_MAX);
+			helper_hugetlb_ask_node(count, 0, UINT64_MAX);
+			helper_hugetlb_ask_node(count, 1, UINT64_MAX);
 		}
-		fill_early(f);
+		helper_hugetlb_early(f);
 		s = pool(f, order);
 		assert_int_equal(s->max_huge_pages, UINT64_MAX);
 		assert_true(s->pages_bytes <= (GIB(4) >> (12 + order)) * 16 + PAGE_SIZE);
 		if (order < 12) {
-			handover(f);
+			helper_hugetlb_handover(f);
 			/* All but edges. */
 			assert_true((s->nr_huge_pages << order) > 65000);
 			assert_true(buddy_alloc(f->mm.buddy.harts, order) == -EMM_ENOMEM ||
@@ -391,7 +262,7 @@ static void test_hostile_numbers(void **state)
 		}
 		assert_non_null(strstr(f->h->out.text, "Only allocated "));
 		assert_true(f->nr_early_calls < 40);
-		teardown((void **)&f);
+		helper_hugetlb_teardown((void **)&f);
 	}
 }
 
@@ -402,39 +273,39 @@ static void test_keep_pages(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < ARRAY_SIZE(orders); i++) {
-		struct fixture *f;
+		struct helper_hugetlb *f;
 
-		setup((void **)&f);
-		add_node(f, RAM, MIB(256), NONE);
+		helper_hugetlb_setup((void **)&f);
+		helper_hugetlb_node(f, RAM, MIB(256), NONE);
 		f->keep_pages = 10000;
-		ask(f, orders[i], 1000000);
-		fill(f);
+		helper_hugetlb_ask(f, orders[i], 1000000);
+		helper_hugetlb_fill(f);
 		assert_in_range(buddy_nr_free(&f->mm.buddy), 10000 - 300,
 				10000 + (1U << orders[i]));
 		assert_true(pool(f, orders[i])->nr_huge_pages << orders[i] > 50000);
-		teardown((void **)&f);
+		helper_hugetlb_teardown((void **)&f);
 
-		setup((void **)&f);
-		add_node(f, RAM, MIB(256), NONE);
+		helper_hugetlb_setup((void **)&f);
+		helper_hugetlb_node(f, RAM, MIB(256), NONE);
 		f->keep_pages = 70000;
-		ask(f, orders[i], 1);
-		fill(f);
+		helper_hugetlb_ask(f, orders[i], 1);
+		helper_hugetlb_fill(f);
 		assert_int_equal(pool(f, orders[i])->nr_huge_pages, 0);
-		teardown((void **)&f);
+		helper_hugetlb_teardown((void **)&f);
 	}
 }
 
 /* Free pages go back for good: early ones leave memblock, the others their place in the buddy. */
 static void test_release(void **state)
 {
-	struct fixture *f = *state;
+	struct helper_hugetlb *f = *state;
 	uint64_t managed, nr = 77;
 	int64_t in_use;
 
-	add_node(f, RAM, GIB(6), NONE);
-	ask(f, ORDER_1G, 3);
-	ask(f, ORDER_2M, 10);
-	fill(f);
+	helper_hugetlb_node(f, RAM, GIB(6), NONE);
+	helper_hugetlb_ask(f, ORDER_1G, 3);
+	helper_hugetlb_ask(f, ORDER_2M, 10);
+	helper_hugetlb_fill(f);
 	managed = f->mm.managed_pages;
 	in_use = hugetlb_alloc(&f->huge, ORDER_1G, NONE);
 	assert_int_equal(hugetlb_release(&f->huge, &f->mm, &f->h->mb, 5, NONE, 1, &nr),
@@ -443,17 +314,17 @@ static void test_release(void **state)
 	assert_int_equal(hugetlb_release(&f->huge, &f->mm, &f->h->mb, ORDER_1G, NONE, 1, &nr), 0);
 	assert_int_equal(nr, 1);
 	assert_int_equal(f->mm.managed_pages, managed + (1 << 18));
-	expect_balance(f, 0);
+	helper_hugetlb_balance(f, 0);
 	/* More than are free. */
 	assert_int_equal(hugetlb_release(&f->huge, &f->mm, &f->h->mb, ORDER_1G, NONE, 9, &nr), 0);
 	assert_int_equal(nr, 1);
 	assert_int_equal(pool(f, ORDER_1G)->nr_huge_pages, 1);
 	assert_int_equal(pool(f, ORDER_1G)->free_huge_pages, 0);
-	expect_balance(f, 0);
+	helper_hugetlb_balance(f, 0);
 	assert_int_equal(hugetlb_release(&f->huge, &f->mm, &f->h->mb, ORDER_2M, NONE, 4, NULL), 0);
 	assert_int_equal(hugetlb_used_pages(&f->huge), 6 * 512);
 	assert_int_equal(f->mm.managed_pages, managed + (2 << 18));
-	expect_balance(f, 0);
+	helper_hugetlb_balance(f, 0);
 	/* Pages that are gone are none of the pool's. */
 	for (uint32_t i = 0; i < pool(f, ORDER_1G)->nr_pages; i++) {
 		uint64_t pfn = pool(f, ORDER_1G)->pages[i].pfn;
@@ -467,7 +338,7 @@ static void test_release(void **state)
 	assert_int_equal(hugetlb_release(&f->huge, &f->mm, &f->h->mb, ORDER_2M, NONE, 9, &nr), 0);
 	assert_int_equal(nr, 6);
 	assert_int_equal(hugetlb_used_pages(&f->huge), 0);
-	expect_balance(f, 0);
+	helper_hugetlb_balance(f, 0);
 	for (unsigned int i = 0; i < 4; i++)
 		assert_true(buddy_alloc(f->mm.buddy.harts, 18) > 0);
 }
@@ -475,21 +346,21 @@ static void test_release(void **state)
 /* By node; and an early page cannot go when memblock has gone: it stays in the pool. */
 static void test_release_fails(void **state)
 {
-	struct fixture *f = *state;
+	struct helper_hugetlb *f = *state;
 	uint64_t nr;
 
 	four_nodes(f);
-	ask(f, ORDER_1G, 8);
-	fill_early(f);
+	helper_hugetlb_ask(f, ORDER_1G, 8);
+	helper_hugetlb_early(f);
 	assert_int_equal(hugetlb_release(&f->huge, &f->mm, &f->h->mb, ORDER_1G, 2, 1, &nr),
 			 -EMM_ESTATE);
-	handover(f);
+	helper_hugetlb_handover(f);
 	assert_int_equal(hugetlb_release(&f->huge, &f->mm, &f->h->mb, ORDER_1G, 2, 1, &nr), 0);
 	assert_int_equal(nr, 1);
 	assert_int_equal(hugetlb_release(&f->huge, &f->mm, &f->h->mb, ORDER_1G, 5, 2, &nr), 0);
 	assert_int_equal(nr, 1);
 	expect_nodes(f, ORDER_1G, 3, 2, 1, 0);
-	expect_balance(f, 0);
+	helper_hugetlb_balance(f, 0);
 	assert_int_equal(memblock_discard(&f->mm, &f->h->mb), 0);
 	assert_int_equal(hugetlb_release(&f->huge, &f->mm, &f->h->mb, ORDER_1G, 2, 2, &nr),
 			 -EMM_ERANGE);
@@ -501,12 +372,12 @@ static void test_release_fails(void **state)
 /* An early allocator that cannot be relied on: nothing of it gets into the pool. */
 static void test_bad_early_allocator(void **state)
 {
-	struct fixture *f = *state;
+	struct helper_hugetlb *f = *state;
 
-	add_node(f, RAM, GIB(4) - MIB(1), NONE);
-	ask(f, ORDER_1G, 3);
+	helper_hugetlb_node(f, RAM, GIB(4) - MIB(1), NONE);
+	helper_hugetlb_ask(f, ORDER_1G, 3);
 	f->misaligned = true;
-	fill_early(f);
+	helper_hugetlb_early(f);
 	assert_int_equal(pool(f, ORDER_1G)->nr_huge_pages, 0);
 	assert_int_equal(f->h->mb.reserved.cnt, 0);
 	assert_non_null(strstr(f->h->out.text, "Only allocated 0 hugepages"));
@@ -517,22 +388,22 @@ static void test_bad_early_allocator(void **state)
 	assert_int_equal(hugetlb_init(&f->huge, &f->request, &f->h->mb, 0, NULL), 0);
 	assert_int_equal(hugetlb_alloc_early(&f->huge, &f->h->mb, &f->early), 0);
 	assert_true(hugetlb_is_valid(&f->huge));
-	handover(f);
+	helper_hugetlb_handover(f);
 }
 
 /* No map to reach the records through, or no room for them: no pool, and no harm. */
 static void test_no_records(void **state)
 {
-	struct fixture *f = *state;
+	struct helper_hugetlb *f = *state;
 
-	add_node(f, RAM, GIB(4), NONE);
-	ask(f, ORDER_1G, 3);
-	ask(f, ORDER_2M, 3);
+	helper_hugetlb_node(f, RAM, GIB(4), NONE);
+	helper_hugetlb_ask(f, ORDER_1G, 3);
+	helper_hugetlb_ask(f, ORDER_2M, 3);
 	f->h->mb.map = NULL;
-	fill_early(f);
+	helper_hugetlb_early(f);
 	assert_int_equal(f->h->mb.reserved.cnt, 0);
 	f->h->mb.map = &f->s->map;
-	handover(f);
+	helper_hugetlb_handover(f);
 	assert_int_equal(pool(f, ORDER_1G)->nr_huge_pages + pool(f, ORDER_2M)->nr_huge_pages, 0);
 	expect_text(f,
 		    "HugeTLB: allocating 3 of page size 1 GiB failed. Only allocated 0 hugepages.\n"
@@ -540,26 +411,26 @@ static void test_no_records(void **state)
 		    "hugepages.\n");
 	f->h->mb.current_limit = RAM;
 	f->h->out.len = 0;
-	fill_early(f);
+	helper_hugetlb_early(f);
 	assert_non_null(strstr(f->h->out.text, "size 1 GiB failed. Only allocated 0"));
 }
 
 static void test_bad_requests(void **state)
 {
-	struct fixture *f = *state;
+	struct helper_hugetlb *f = *state;
 
-	add_node(f, RAM, MIB(4), NONE);
+	helper_hugetlb_node(f, RAM, MIB(4), NONE);
 	assert_int_equal(hugetlb_init(&f->huge, &f->request, &f->h->mb, 0, NULL), 0);
 	hugetlb_report(&f->huge, &f->h->printer);
 	expect_text(f, "");
-	fill(f); /* nothing asked for: nothing done */
+	helper_hugetlb_fill(f); /* nothing asked for: nothing done */
 	assert_int_equal(f->nr_early_calls, 0);
-	ask(f, 0, 1);
+	helper_hugetlb_ask(f, 0, 1);
 	assert_int_equal(hugetlb_init(&f->huge, &f->request, &f->h->mb, 0, NULL), -EMM_EINVAL);
 	f->request.size[0].order = HUGETLB_MAX_ORDER + 1;
 	assert_int_equal(hugetlb_init(&f->huge, &f->request, &f->h->mb, 0, NULL), -EMM_EINVAL);
 	f->request.size[0].order = 9;
-	ask(f, 9, 1);
+	helper_hugetlb_ask(f, 9, 1);
 	assert_int_equal(hugetlb_init(&f->huge, &f->request, &f->h->mb, 0, NULL), -EMM_EINVAL);
 	f->request.size[1].order = 10;
 	f->request.size[1].count.nr_nodes = HUGETLB_MAX_NODES + 1;
@@ -572,7 +443,7 @@ static void test_bad_requests(void **state)
 /* More nodes than have numbers: the pages of the others are there, for who takes any. */
 static void test_many_nodes(void **state)
 {
-	struct fixture *f = *state;
+	struct helper_hugetlb *f = *state;
 	unsigned int others = 0;
 
 	helper_memsim_add(f->s, RAM, GIB(8));
@@ -581,9 +452,9 @@ static void test_many_nodes(void **state)
 						   MIB(128), 100 - i, 0),
 				 0);
 	assert_int_equal(memblock_add(&f->h->mb, RAM + GIB(6), MIB(128)), 0);
-	ask(f, ORDER_2M, 700);
-	ask(f, 12, 60);
-	fill(f);
+	helper_hugetlb_ask(f, ORDER_2M, 700);
+	helper_hugetlb_ask(f, 12, 60);
+	helper_hugetlb_fill(f);
 	assert_int_equal(f->huge.nr_nodes, HUGETLB_MAX_NODES);
 	assert_int_equal(f->huge.nid[0], NUMA_NO_NODE);
 	assert_int_equal(f->huge.nid[1], 81);
@@ -606,118 +477,17 @@ static void test_many_nodes(void **state)
 	assert_true(f->h->out.len < 80 * 40);
 }
 
-static uint64_t next_random(uint64_t *rng, uint64_t below)
-{
-	*rng ^= *rng << 13;
-	*rng ^= *rng >> 7;
-	*rng ^= *rng << 17;
-	return (*rng >> 8) % below;
-}
-
-/* A random map, a random request, and what is lent out. */
-struct life {
-	struct fixture *f;
-	uint64_t rng;
-	uint64_t taken[4000];
-	unsigned int orders[4000];
-	unsigned int nr;
-};
-
-static void begin_life(struct life *l, bool by_node)
-{
-	struct fixture *f;
-
-	setup((void **)&f);
-	l->f = f;
-	l->nr = 0;
-	helper_memsim_add(f->s, RAM, GIB(3));
-	for (int i = 0; i < 6; i++)
-		memblock_add_node(&f->h->mb, RAM + next_random(&l->rng, 600000) * PAGE_SIZE,
-				  (1 + next_random(&l->rng, 150000)) * PAGE_SIZE,
-				  (int)next_random(&l->rng, 3) - 1, 0);
-	for (int i = 0; i < 10; i++)
-		memblock_reserve(&f->h->mb, RAM + next_random(&l->rng, GIB(2)),
-				 next_random(&l->rng, MIB(4)));
-	for (unsigned int i = 0; i < 3; i++) {
-		unsigned int order = 1 + i * 6 + (unsigned int)next_random(&l->rng, 6);
-		struct hugetlb_count *count = ask(f, order, next_random(&l->rng, 300));
-
-		for (int nid = -1; by_node && nid < 3; nid++)
-			if (next_random(&l->rng, 2))
-				ask_node(count, nid, next_random(&l->rng, 100));
-	}
-	fill(f);
-}
-
-static void take_one(struct life *l, unsigned int order)
-{
-	int64_t pfn = hugetlb_alloc(&l->f->huge, order, (int)next_random(&l->rng, 4) - 1);
-	uint64_t start = (uint64_t)pfn, end = start + (1ULL << order);
-
-	if (pfn < 0)
-		return;
-	for (unsigned int i = 0; i < l->nr; i++)
-		assert_true(end <= l->taken[i] || l->taken[i] + (1ULL << l->orders[i]) <= start);
-	l->taken[l->nr] = start;
-	l->orders[l->nr++] = order;
-}
-
-static void give_one(struct life *l)
-{
-	struct hugetlb *huge = &l->f->huge;
-	unsigned int at;
-
-	if (!l->nr)
-		return;
-	at = (unsigned int)next_random(&l->rng, l->nr);
-	assert_int_equal(hugetlb_free(huge, l->taken[at], l->orders[at]), 0);
-	assert_int_equal(hugetlb_free(huge, l->taken[at], l->orders[at]), -EMM_EDOUBLE);
-	l->taken[at] = l->taken[--l->nr];
-	l->orders[at] = l->orders[l->nr];
-}
-
-/* Random maps and requests; then pages come and go, to the pool and to the system. */
-static void test_random(void **state)
-{
-	static struct life l;
-
-	(void)state;
-	l.rng = 31337;
-	for (unsigned int round = 0; round < 60; round++) {
-		begin_life(&l, round % 2);
-		for (unsigned int i = 0; i < 2000; i++) {
-			uint64_t what = next_random(&l.rng, 54);
-			unsigned int order = l.f->request.size[next_random(&l.rng, 3)].order;
-
-			if (what == 0)
-				assert_int_equal(hugetlb_release(&l.f->huge, &l.f->mm, &l.f->h->mb,
-								 order,
-								 (int)next_random(&l.rng, 4) - 1,
-								 next_random(&l.rng, 5), NULL),
-						 0);
-			else if (what < 20)
-				give_one(&l);
-			else
-				take_one(&l, order);
-			if (i % 500 == 0)
-				expect_balance(l.f, 0);
-		}
-		expect_balance(l.f, 0);
-		teardown((void **)&l.f);
-	}
-}
-
 /* The predicate sees what is damaged on purpose. */
 static void test_validity(void **state)
 {
-	struct fixture *f = *state;
+	struct helper_hugetlb *f = *state;
 	struct hstate *s = &f->huge.hstates[0];
 	struct huge_page saved;
 	struct hugetlb good;
 
 	four_nodes(f);
-	ask(f, ORDER_2M, 10);
-	fill(f);
+	helper_hugetlb_ask(f, ORDER_2M, 10);
+	helper_hugetlb_fill(f);
 	good = f->huge;
 	saved = s->pages[3];
 #define DAMAGE(what)                                      \
@@ -748,7 +518,8 @@ static void test_validity(void **state)
 	DAMAGE(s->pages[3].next = 3);
 }
 
-#define hugetlb_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define hugetlb_test(f) \
+	cmocka_unit_test_setup_teardown(f, helper_hugetlb_setup, helper_hugetlb_teardown)
 
 int main(void)
 {
@@ -767,7 +538,6 @@ int main(void)
 		hugetlb_test(test_no_records),
 		hugetlb_test(test_bad_requests),
 		hugetlb_test(test_many_nodes),
-		cmocka_unit_test(test_random),
 		hugetlb_test(test_validity),
 	};
 

@@ -6,7 +6,6 @@
 #include "helper_memblock.h"
 #include "helper_memsim.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define RAM GIB(2)
@@ -15,43 +14,16 @@
 /* A machine with memory at RAM, and its map. */
 static void setup_ram(void **state, struct memsim **s, struct helper_memblock **h, uint64_t size)
 {
-	*s = *state;
-	assert_int_equal(helper_memblock_setup((void **)h), 0);
-	(*h)->mb.map = &(*s)->map;
+	helper_memsim_map(state, s, h);
 	helper_memsim_add(*s, RAM, size);
 	assert_int_equal(memblock_add(&(*h)->mb, RAM, size), 0);
-}
-
-static void done(struct memsim *s, struct helper_memblock *h)
-{
-	s->is_bad = NULL;
-	helper_memsim_reset(s);
-	helper_memblock_teardown((void **)&h);
-}
-
-/* Runs the test; nothing but what was free when it began may be touched, and @old, an array. */
-static int try_run(struct memsim *s, struct helper_memblock *h, unsigned int n,
-		   const struct memblock_array *old, struct memtest_result *result)
-{
-	int err;
-
-	s->allowed = helper_memsim_copy(&h->mb);
-	if (old)
-		assert_int_equal(memblock_free(s->allowed, old->base, old->size), 0);
-	s->nr_patterns = s->nr_calls = 0;
-	s->told_bytes = s->told_step = s->told_total = 0;
-	err = early_memtest(&h->mb, &s->access, n, &h->printer, result);
-	assert_true(memblock_is_valid(&h->mb));
-	free(s->allowed);
-	s->allowed = NULL;
-	return err;
 }
 
 static struct memtest_result run(struct memsim *s, struct helper_memblock *h, unsigned int n)
 {
 	struct memtest_result result;
 
-	assert_int_equal(try_run(s, h, n, NULL, &result), 0);
+	assert_int_equal(helper_memsim_memtest(s, h, n, NULL, &result), 0);
 	return result;
 }
 
@@ -80,7 +52,7 @@ static void test_good_memory(void **state)
 	assert_int_equal(s->told_total, result.tested_bytes * 6);
 	assert_string_equal(h->out.text, "");
 	expect_map(&h->mb, reserved, { RAM, 0x1804, 0, NONE }, { RAM + 0x1809, 2, 0, NONE });
-	done(s, h);
+	helper_memsim_done(s, h);
 }
 
 /* Linux's patterns, from the last one wanted down to 0; beyond seventeen they come again. */
@@ -106,7 +78,7 @@ static void test_patterns(void **state)
 	}
 	run(s, h, MEMTEST_MAX_PATTERNS);
 	assert_int_equal(s->nr_calls, 2 * MEMTEST_MAX_PATTERNS);
-	done(s, h);
+	helper_memsim_done(s, h);
 }
 
 /*
@@ -148,7 +120,7 @@ static void test_stuck_bits(void **state)
 			    "0x0000000000000000: reserved\n"
 			    "memtest: [0x0000000080004000-0x0000000080005fff] fails pattern "
 			    "0xffffffffffffffff: reserved\n");
-	done(s, h);
+	helper_memsim_done(s, h);
 }
 
 /* Every single bit, stuck at either value, is seen by the patterns 0 and all ones. */
@@ -163,7 +135,7 @@ static void test_each_bit(void **state)
 				    bit % 2 ? ~0ULL : 0);
 		assert_int_equal(run(s, h, 2).bad_pages, 1);
 		expect_map(&h->mb, reserved, { RAM + 0x1000, 0x1000, BAD, NONE });
-		done(s, h);
+		helper_memsim_done(s, h);
 	}
 }
 
@@ -190,7 +162,7 @@ static void test_part_of_a_page(void **state)
 		   { RAM + 0x2f03, 0xfd, BAD, NONE }, { RAM + 0x5003, 4, 0, NONE });
 	assert_int_equal(result.bad_ranges, 2);
 	assert_int_equal(result.bad_pages, 2);
-	done(s, h);
+	helper_memsim_done(s, h);
 }
 
 /*
@@ -216,7 +188,7 @@ static void test_absent(void **state)
 			    "reserved\n"
 			    "memtest: [0x0000000080008000-0x0000000080008fff] fails pattern "
 			    "0x0000000000000000: reserved\n");
-	done(s, h);
+	helper_memsim_done(s, h);
 }
 
 /* 64 GiB that are not there, between good pages: found out with few accesses, to the page. */
@@ -242,7 +214,7 @@ static void test_absent_for_long(void **state)
 	run(s, h, 1);
 	expect_map(&h->mb, reserved, { RAM, 0x20000, BAD, NONE },
 		   { RAM + 0x21000, 0x1000, BAD, NONE }, { RAM + MIB(1), GIB(64), BAD, NONE });
-	done(s, h);
+	helper_memsim_done(s, h);
 }
 
 static bool every_second_page(phys_addr_t pa)
@@ -307,7 +279,7 @@ static void test_array_grows(void **state)
 		expect_bad_pages(h, s->is_bad, RAM + MIB(3));
 		assert_non_null(strstr(h->out.text, top ? "... and 241 more bad ranges\n"
 							: "... and 240 more bad ranges\n"));
-		done(s, h);
+		helper_memsim_done(s, h);
 	}
 }
 
@@ -330,14 +302,14 @@ static void test_array_leaves_bad_place(void **state)
 	/* The array's second half is bad, where nothing lies yet: it must not be reached. */
 	for (unsigned int i = 0; i < 8; i++)
 		helper_memsim_stuck(s, old + 0x1700 + i * 8, 1, 1);
-	assert_int_equal(try_run(s, h, 2, &h->mb.reserved_array, &result), 0);
+	assert_int_equal(helper_memsim_memtest(s, h, 2, &h->mb.reserved_array, &result), 0);
 	assert_int_equal(result.bad_pages, 256 + 1);
 	assert_true(h->mb.reserved_array.base > old);
 	assert_int_equal(memblock_search(&h->mb.reserved, old + 0x1000)->flags, BAD);
 	assert_int_equal(memblock_search(&h->mb.reserved, old + 0x1000)->base, old + 0x1000);
 	assert_null(memblock_search(&h->mb.reserved, old));
 	assert_null(memblock_search(&h->mb.reserved, old + 0x2000));
-	done(s, h);
+	helper_memsim_done(s, h);
 }
 
 /*
@@ -370,7 +342,7 @@ static void test_array_is_full(void **state)
 						    "pattern 0x0000000000000000: reserved, and 1 "
 						    "good pages next to it: the reserved array is "
 						    "full\n"));
-		done(s, h);
+		helper_memsim_done(s, h);
 	}
 }
 
@@ -395,7 +367,7 @@ static void test_no_entry_left(void **state)
 	assert_int_equal(h->mb.reserved.cnt, INIT_MEMBLOCK_REGIONS);
 	assert_int_equal(h->mb.reserved.regions[INIT_MEMBLOCK_REGIONS - 1].base, RAM + 0x5000);
 	assert_int_equal(h->mb.reserved.regions[INIT_MEMBLOCK_REGIONS - 1].size, 0x4000);
-	done(s, h);
+	helper_memsim_done(s, h);
 
 	setup_ram(state, &s, &h, MIB(1));
 	memblock_reserve(&h->mb, RAM + 0x6000, 0x1000);
@@ -405,7 +377,7 @@ static void test_no_entry_left(void **state)
 	assert_int_equal(early_memtest(&h->mb, &s->access, 1, &h->printer, &result), -EMM_ENOSPC);
 	assert_int_equal(result.bad_ranges, 0);
 	assert_true(memblock_is_valid(&h->mb));
-	done(s, h);
+	helper_memsim_done(s, h);
 }
 
 /* The last bytes of the address space, and free stretches of a few bytes. */
@@ -438,7 +410,7 @@ static void test_corners(void **state)
 	result = run(s, h, 1);
 	assert_int_equal(result.bad_pages, 4);
 	assert_int_equal(memblock_search(&h->mb.reserved, top)->size, 0x3fff);
-	done(s, h);
+	helper_memsim_done(s, h);
 }
 
 static int broken_hook(void *ctx, phys_addr_t pa, uint64_t nr, uint64_t pattern, uint64_t *done)
@@ -480,7 +452,7 @@ static void test_hooks(void **state)
 	access.fill = broken_hook;
 	assert_int_equal(early_memtest(&h->mb, &access, 2, NULL, &result), 0);
 	expect_map(&h->mb, reserved, { RAM, 0x8000, BAD, NONE });
-	done(s, h);
+	helper_memsim_done(s, h);
 }
 
 /* Chunks: no call is larger than 64 MiB, and progress is told in such steps. */
@@ -510,88 +482,7 @@ static void test_progress(void **state)
 	assert_int_equal(result.tested_bytes, GIB(100) + MIB(1) - 100 * 0x3210);
 	assert_int_equal(s->told_bytes, 6 * result.tested_bytes);
 	assert_in_range(s->told_step, 1, MIB(64));
-	done(s, h);
-}
-
-static uint64_t next_random(uint64_t *rng)
-{
-	*rng ^= *rng << 13;
-	*rng ^= *rng >> 7;
-	*rng ^= *rng << 17;
-	return *rng;
-}
-
-static uint64_t bad_seed;
-
-/* A word in so many is bad, others next to it with it now and then. */
-static bool randomly_bad(phys_addr_t pa)
-{
-	uint64_t x = (pa >> 12) * 0x9e3779b97f4a7c15 + bad_seed;
-
-	x ^= x >> 29;
-	x *= 0xbf58476d1ce4e5b9;
-	x ^= x >> 32;
-	return x % 100 < bad_seed % 40 && (pa & 0xff8) == (x >> 20 & 0xff8);
-}
-
-/*
- * Random maps and bad words, arrays from too small to grown: afterwards no free byte is bad, and
- * every page that was free and is good still is, unless the array took it.
- */
-static void test_random(void **state)
-{
-	unsigned int nr_full = 0;
-	uint64_t rng = 99;
-
-	for (unsigned int round = 0; round < 60; round++) {
-		const uint64_t size = MIB(1) + 0x1000 * (next_random(&rng) % 64);
-		struct memsim *s;
-		struct helper_memblock *h;
-		struct memtest_result result;
-		struct memblock *before;
-		uint64_t taken = 0;
-
-		setup_ram(state, &s, &h, size);
-		if (round % 3)
-			memblock_allow_resize(&h->mb);
-		helper_memblock_fill_reserved(h, GIB(1), MIB(1), next_random(&rng) % 100);
-		for (uint64_t i = next_random(&rng) % 12; i > 0; i--)
-			memblock_reserve(&h->mb, RAM + next_random(&rng) % size,
-					 next_random(&rng) % 0x9000);
-		bad_seed = next_random(&rng) >> 1;
-		s->is_bad = randomly_bad;
-		before = helper_memsim_copy(&h->mb);
-		if (try_run(s, h, 1 + round % 4, NULL, &result)) {
-			assert_int_equal(h->mb.reserved.cnt, h->mb.reserved.max);
-			nr_full++;
-			free(before);
-			done(s, h);
-			continue;
-		}
-		for (phys_addr_t pa = RAM; pa < RAM + size; pa += 8) {
-			if (randomly_bad(pa) && !memblock_overlaps_region(&h->mb.reserved, pa, 8))
-				fail_msg("round %u: 0x%llx is bad", round, (unsigned long long)pa);
-		}
-		for (phys_addr_t page = RAM; page < RAM + size; page += PAGE_SIZE) {
-			const struct memblock_region *r = memblock_search(&h->mb.reserved, page);
-			bool bad = false;
-
-			for (phys_addr_t pa = page; pa < page + PAGE_SIZE; pa += 8)
-				bad |= randomly_bad(pa);
-			if (memblock_overlaps_region(&before->reserved, page, PAGE_SIZE) || !r ||
-			    bad)
-				continue;
-			assert_int_equal(r->size % PAGE_SIZE, 0);
-			taken += r->flags == BAD;
-			if (r->flags != BAD && MEMBLOCK_CAUSE(r->flags) != CAUSE_MEMBLOCK)
-				fail_msg("round %u: page 0x%llx", round, (unsigned long long)page);
-		}
-		assert_true(taken <= result.good_pages);
-		assert_true(!result.good_pages || !h->mb.can_resize || result.bad_pages > 50);
-		free(before);
-		done(s, h);
-	}
-	assert_in_range(nr_full, 1, 20);
+	helper_memsim_done(s, h);
 }
 
 int main(void)
@@ -611,7 +502,6 @@ int main(void)
 		memsim_test(test_corners),
 		memsim_test(test_hooks),
 		memsim_test(test_progress),
-		memsim_test(test_random),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
