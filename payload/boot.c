@@ -130,6 +130,12 @@ void boot_up(struct boot *b, uint64_t hart, uint64_t fdt_pa)
 	phase_end(&b->phases);
 	selftest(b, SELFTEST_BOOTMEM);
 
+	if (b->options.has_huge) {
+		phase_begin(&b->phases, "huge");
+		memory_huge_early(m, &b->options.huge.request);
+		phase_end(&b->phases);
+	}
+
 	phase_begin(&b->phases, "plan");
 	memory_plan(m);
 	phase_end(&b->phases);
@@ -146,4 +152,6 @@ void boot_up(struct boot *b, uint64_t hart, uint64_t fdt_pa)
 	selftest(b, SELFTEST_HANDOVER);
 	memory_try(m);
 	selftest(b, SELFTEST_BUDDY);
+	if (b->options.has_huge)
+		memory_huge_late(m);
 }

@@ -14,7 +14,7 @@
 
 void boot_options_init(struct boot_options *opt)
 {
-	*opt = (struct boot_options){ .verbose = false };
+	memset(opt, 0, offsetof(struct boot_options, huge));
 	bench_options_init(&opt->bench);
 	opt->bench.brief = true; /* the story of a boot is one screen; records=all has the rest */
 }
@@ -176,6 +176,12 @@ static void append(struct words *w, const char *text)
 	w->text[w->used] = '\0';
 }
 
+static bool is_huge(const char *key)
+{
+	return !strcmp(key, "hugepages") || !strcmp(key, "hugepagesz") ||
+	       !strcmp(key, "default_hugepagesz");
+}
+
 /* 0, -EMM_ENOENT for an unknown key, -EMM_EINVAL for a bad value, which was reported. */
 static int set_option(struct boot_options *opt, const char *key, const char *value,
 		      const struct printer *out)
@@ -185,6 +191,12 @@ static int set_option(struct boot_options *opt, const char *key, const char *val
 
 	if (err != -EMM_ENOENT)
 		return err;
+	if (is_huge(key)) {
+		if (!opt->has_huge)
+			hugetlb_args_init(&opt->huge);
+		opt->has_huge = true;
+		return hugetlb_option(&opt->huge, key, value, out);
+	}
 	for (unsigned int i = 0; i < ARRAY_SIZE(options); i++) {
 		if (strcmp(key, options[i].key))
 			continue;
@@ -224,6 +236,8 @@ int boot_options_parse(struct boot_options *opt, const char *args, const struct 
 		else if (err)
 			result = err;
 	}
+	if (opt->has_huge)
+		hugetlb_args_end(&opt->huge, out);
 	if (unknown.used)
 		print_to(out, "bootargs: not known and ignored: %s\n", unknown.text);
 	return result;

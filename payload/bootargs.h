@@ -11,12 +11,14 @@
 #include <earlymm/early.h>
 #include <earlymm/types.h>
 #include "bench.h"
+#include "hugetlb_args.h"
 
 /* The longest part of self-tests' names that can be asked for, with the NUL. */
 #define MAX_SELFTEST_NAME 48
 
 struct boot_options {
 	struct bench_options bench; /* bench= seed= reps= records= */
+	bool has_huge; /* there is one of those for huge pages: @huge is valid */
 	bool meta_poison; /* meta_poison[=0|1]: metadata's memory is filled with garbage first */
 	enum early_kind early; /* early=memblock|bootmem|nobootmem: the early allocator */
 	uint64_t mem_limit_bytes; /* mem=SIZE: only the first so many bytes of memory; 0: all */
@@ -26,6 +28,8 @@ struct boot_options {
 	bool movable_node; /* movable_node[=0|1]: nothing early in hotpluggable memory */
 	bool verbose; /* verbose[=0|1]: long reports */
 	bool selftest; /* selftest[=0|1|name]: self-tests, all or those of boot_selftest_name() */
+	struct hugetlb_args
+		huge; /* hugepagesz= hugepages= default_hugepagesz=; last: not cleared */
 };
 
 /* What holds without any argument. */

@@ -158,7 +158,7 @@ bool churn_run(struct memory *m, const struct dt_info *info, const struct phase_
 		memory_print_audit(m);
 	}
 	ledger_return_all(&ledger);
-	if (!memory_audit(m, 0) || m->audit.free != m->audit.managed) {
+	if (!memory_audit(m, 0) || m->audit.free + memory_huge_pages(m) != m->audit.managed) {
 		print("the audit does not balance at the end:\n");
 		memory_print_audit(m);
 		ok = false;

@@ -80,6 +80,10 @@ __ref _Noreturn void main(uint64_t hart, uint64_t fdt_pa)
 	memory_free_init(m);
 
 	memory_print_map(m, b->fdt, &b->tree, b->options.verbose);
+	if (m->has_huge) {
+		print("\n");
+		hugetlb_report(&m->huge, &console);
+	}
 	print_phases(b);
 	if (!memory_audit(m, 0)) {
 		memory_print_audit(m);

@@ -44,8 +44,14 @@ void memory_free_init(struct memory *m)
 			free_init_area(m, __init_bss_start, __init_bss_end);
 }
 
+uint64_t memory_huge_pages(const struct memory *m)
+{
+	return m->has_huge ? hugetlb_used_pages(&m->huge) : 0;
+}
+
 bool memory_audit(struct memory *m, uint64_t used_pages)
 {
+	used_pages += memory_huge_pages(m);
 	if (m->discarded)
 		return mm_audit_again(&m->mm, used_pages, &m->audit) == 0;
 	return mm_audit(&m->mm, &m->mb, used_pages, &m->audit) == 0;

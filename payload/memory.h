@@ -5,6 +5,7 @@
 
 #include <earlymm/early.h>
 #include <earlymm/handover.h>
+#include <earlymm/hugetlb.h>
 #include <earlymm/memblock.h>
 #include "bench.h"
 #include "bootargs.h"
@@ -25,6 +26,8 @@ struct memory {
 	struct mm mm;
 	struct mm_audit audit;
 	bool discarded; /* memblock is empty: the audit goes on from the last one */
+	bool has_huge; /* @huge is in use */
+	struct hugetlb huge;
 	uint64_t init_pages; /* that went back after the boot */
 	struct dt_region regions[MAX_REGIONS];
 };
@@ -47,6 +50,10 @@ void memory_place_regions(struct memory *m, struct dt_info *info, const void *fd
 /* early=: from here on memory is had from m->early. */
 void memory_start_early(struct memory *m, enum early_kind kind);
 
+/* Gigantic pages, from m->early, and what cannot be had is said; then the others, from the buddy. */
+void memory_huge_early(struct memory *m, const struct hugetlb_request *request);
+void memory_huge_late(struct memory *m);
+
 /* Decides where the allocator's metadata goes. */
 void memory_plan(struct memory *m);
 
@@ -62,7 +69,10 @@ void memory_try(struct memory *m);
 /* Gives back init memory. Nothing in payload/init.h's sense may be called any more. */
 void memory_free_init(struct memory *m);
 
-/* Balances the books, @used_pages being held by the payload; false if a page is lost. */
+/* Pages that the pools of huge pages have from the buddy. */
+uint64_t memory_huge_pages(const struct memory *m);
+
+/* Balances the books, @used_pages being held by the payload, huge pages aside; false if a page is lost. */
 bool memory_audit(struct memory *m, uint64_t used_pages);
 
 /* One screen at most: banks and reservations by address. @verbose: all of them. */

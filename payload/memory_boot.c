@@ -83,7 +83,7 @@ void memory_read_map(struct memory *m, struct dt_info *info, void *fdt,
 	int err;
 
 	memblock_init(&m->mb, &memory_map);
-	m->discarded = false;
+	m->discarded = m->has_huge = false;
 	m->mb.warn = &console;
 	m->mb.movable_node = opt->movable_node;
 	if (opt->memblock_debug)
@@ -130,6 +130,42 @@ void memory_start_early(struct memory *m, enum early_kind kind)
 	if (err)
 		payload_fail("%s cannot be set up: %s; reserve less", early_name(kind),
 			     emm_strerror(err));
+}
+
+static int huge_alloc(void *ctx, phys_addr_t size, phys_addr_t align, int nid, phys_addr_t *pa)
+{
+	return early_alloc(ctx, size, align, 0, PHYS_ADDR_MAX, nid, CAUSE_HUGEPAGES, pa);
+}
+
+static int huge_free(void *ctx, phys_addr_t pa, phys_addr_t size)
+{
+	return early_free(ctx, pa, size);
+}
+
+/* What huge pages must leave free: the metadata takes a page for each 28 000. */
+#define KEEP_PAGES          1024
+#define KEEP_PAGES_PER_PAGE 8192
+
+void memory_huge_early(struct memory *m, const struct hugetlb_request *request)
+{
+	const struct hugetlb_early early = { huge_alloc, huge_free, &m->early };
+	uint64_t all = PFN_UP(memblock_phys_mem_size(&m->mb));
+	int err = hugetlb_init(&m->huge, request, &m->mb, KEEP_PAGES + all / KEEP_PAGES_PER_PAGE,
+			       &console);
+
+	if (!err)
+		err = hugetlb_alloc_early(&m->huge, &m->mb, &early);
+	if (err)
+		payload_fail("huge pages: %s", emm_strerror(err));
+	m->has_huge = true;
+}
+
+void memory_huge_late(struct memory *m)
+{
+	int err = hugetlb_alloc_late(&m->huge, &m->mm, &m->mb);
+
+	if (err)
+		payload_fail("huge pages: %s", emm_strerror(err));
 }
 
 void memory_plan(struct memory *m)

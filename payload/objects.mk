@@ -54,6 +54,7 @@ init-objs += mm/bootmem_hash.o
 init-objs += mm/bootmem_memblock.o
 init-objs += mm/early.o
 init-objs += mm/handover.o
+init-objs += mm/hugetlb_fill.o
 init-objs += mm/memblock_limit.o
 init-objs += mm/memprobe.o
 init-objs += mm/memtest.o

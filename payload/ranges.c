@@ -7,35 +7,78 @@
 #include "console.h"
 #include "exit.h"
 
+/* The lowest huge page had from the buddy that ends above @pfn, as a range; none: UINT64_MAX. */
+static struct bench_range next_huge(const struct memory *m, uint64_t pfn)
+{
+	struct bench_range next = { UINT64_MAX, UINT64_MAX };
+
+	for (unsigned int i = 0; m->has_huge && i < m->huge.nr_hstates; i++) {
+		const struct hstate *h = &m->huge.hstates[i];
+		const uint64_t pages = 1ULL << h->order;
+		uint32_t low = 0, high = h->nr_pages;
+
+		while (low < high) {
+			uint32_t mid = low + (high - low) / 2;
+
+			if (h->pages[mid].pfn + pages > pfn)
+				high = mid;
+			else
+				low = mid + 1;
+		}
+		while (low < h->nr_pages &&
+		       (h->pages[low].early || h->pages[low].state == HUGE_PAGE_GONE))
+			low++;
+		if (low < h->nr_pages && h->pages[low].pfn < next.start_pfn)
+			next = (struct bench_range){ h->pages[low].pfn, h->pages[low].pfn + pages };
+	}
+	return next;
+}
+
+struct range_list {
+	const struct buddy_tree *tree;
+	struct bench_range *ranges; /* or NULL */
+	unsigned int nr;
+	uint64_t last_end;
+};
+
+static void append(struct range_list *l, uint64_t start, uint64_t end)
+{
+	bool same = start == l->last_end;
+
+	if (start >= end)
+		return;
+	while (start >= l->tree->end_pfn) {
+		l->tree++;
+		same = false;
+	}
+	if (!same)
+		l->nr++;
+	if (l->ranges) {
+		if (!same)
+			l->ranges[l->nr - 1].start_pfn = start;
+		l->ranges[l->nr - 1].end_pfn = end;
+	}
+	l->last_end = end;
+}
+
 unsigned int managed_ranges(const struct memory *m, struct bench_range *ranges)
 {
-	const struct buddy_tree *tree = m->mm.buddy.trees;
+	struct range_list list = { m->mm.buddy.trees, ranges, 0, UINT64_MAX };
+	struct bench_range huge = next_huge(m, 0);
 	struct memblock_iter it;
 	phys_addr_t base, limit;
-	uint64_t last_end = UINT64_MAX;
-	unsigned int nr = 0;
 
 	memblock_iter_free_init(&it, &m->mb, NUMA_NO_NODE, MEMBLOCK_HOTPLUG);
 	while (memblock_next_free(&it, &base, &limit)) {
 		uint64_t start = PFN_UP(base), end = PFN_DOWN(limit);
-		bool same = start == last_end;
 
-		if (start >= end)
-			continue;
-		while (start >= tree->end_pfn) {
-			tree++;
-			same = false;
+		for (; huge.start_pfn < end; huge = next_huge(m, huge.end_pfn)) {
+			append(&list, start, huge.start_pfn);
+			start = huge.end_pfn;
 		}
-		if (!same)
-			nr++;
-		if (ranges) {
-			if (!same)
-				ranges[nr - 1].start_pfn = start;
-			ranges[nr - 1].end_pfn = end;
-		}
-		last_end = end;
+		append(&list, start, end);
 	}
-	return nr;
+	return list.nr;
 }
 
 static bool tree_ends_at(const struct buddy *b, uint64_t pfn)

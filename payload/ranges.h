@@ -10,8 +10,9 @@
 #define MAX_DISCARDED_RANGES 2
 
 /*
- * managed_ranges() - what was handed over, by the memory map. Ranges that touch are one, but where
- * a tree ends: nothing merges across. @ranges NULL: only counts them. O(regions). Returns how many.
+ * managed_ranges() - what was handed over, by the memory map, without huge pages. Ranges that touch are one, but where
+ * a tree ends: nothing merges across. @ranges NULL: only counts them. O(regions +
+ * huge pages). Returns how many.
  */
 unsigned int managed_ranges(const struct memory *m, struct bench_range *ranges);
 

@@ -33,7 +33,7 @@ static const struct {
 	{ "test_nobootmem", SELFTEST_BOOTMEM },
 	{ "test_early", SELFTEST_BOOTMEM },
 	{ "test_handover", SELFTEST_HANDOVER },
-	{ "test_reserved_area", SELFTEST_HANDOVER },
+	{ "test_reserved", SELFTEST_HANDOVER },
 	{ "suite_keep_memory", SELFTEST_MEMBLOCK },
 };
 
