@@ -29,9 +29,9 @@ include mk/flags.mk
 include mk/compile.mk
 include mk/image.mk
 include mk/host.mk
-include mk/selftest.mk
 include mk/fuzz.mk
 include mk/qemu.mk
+include mk/selftest.mk
 include mk/check.mk
 
 .PHONY: all help clean distclean

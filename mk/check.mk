@@ -25,15 +25,16 @@ check-variants := check-gcc check-clang check-clang-riscv
 $(foreach v,$(check-variants),$(eval $(call compile-rules,$v,$(O)/check/$v)))
 
 portable-objs := $(mm-objs:%=mm/%) $(dt-objs:%=dt/%) $(bench-objs:%=bench/%) $(payload-host-objs:%=payload/%)
-test-objs := $(addsuffix .o,$(unit-sources) $(unit-helpers) tests/target/suite_fail) \
+test-objs := $(addprefix tests/unit/,$(addsuffix .o,$(unit-tests) $(unit-helpers))) \
 	$(patsubst %.c,%.o,$(wildcard tests/fuzz/*.c))
 image-objs := $(mm-objs:%=mm/%) $(dt-objs:%=dt/%) $(bench-objs:%=bench/%) $(payload-objs:%=payload/%) \
 	$(boards:%=platform/%/board.o) platform/template/board.o
 c-image-objs := $(filter-out %/start.o,$(image-objs))
 
-# The self-tests, as the image has them.
+# The self-tests: as the image has them, and what is the host's too.
 $(eval $(call selftest-flags,check-clang-riscv,$(O)/check/check-clang-riscv))
 selftest-objs := $(addsuffix .o,$(suites) $(filter-out %/data,$(selftest-parts)))
+test-objs += $(addsuffix .o,$(live-sources) $(compared-source))
 selftest-only-objs := $(filter-out $(test-objs),$(selftest-objs))
 
 c-files := $(wildcard $(addsuffix /*.[ch],mm dt bench payload platform/* tests/unit tests/phase tests/fuzz tests/model tests/target include/earlymm))

@@ -10,7 +10,7 @@ FUZZ_SECONDS ?= 60
 fuzz-targets := memblock tree
 fuzz-defines-memblock := -DINIT_MEMBLOCK_REGIONS=4
 fuzz-objs-memblock := $(filter mm/memblock% mm/error.o,$(host-objs)) \
-	$(addsuffix .o,$(filter tests/unit/helper_memblock_%,$(unit-helpers))) tests/fuzz/fuzz_memblock.o
+	$(patsubst %,tests/unit/%.o,$(filter helper_memblock_%,$(unit-helpers))) tests/fuzz/fuzz_memblock.o
 fuzz-defines-tree := -DINIT_MEMBLOCK_REGIONS=64
 fuzz-objs-tree := $(mm-objs:%=mm/%) $(dt-objs:%=dt/%) \
 	$(addprefix tests/unit/,helper_memblock_model.o helper_dt_model.o helper_dt_run.o) \

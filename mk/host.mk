@@ -1,32 +1,28 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Unit tests on the host: every tests/unit/test_*.c and tests/phase/test_*.c is a program, built
-# twice (gcc and clang, with sanitizers), linked with all helpers and with mm, dt, bench and
-# payload-host-objs. --wrap: tests/unit/helper_host_list.c.
+# Unit tests on the host: every tests/unit/test_*.c is a program, built twice (gcc and clang, with
+# sanitizers), linked with all tests/unit/helper_*.c and with mm, dt, bench and payload-host-objs.
 
-unit-sources := $(patsubst %.c,%,$(wildcard tests/unit/test_*.c tests/phase/test_*.c))
-unit-tests := $(notdir $(unit-sources))
-unit-helpers := $(patsubst %.c,%,$(wildcard tests/unit/helper_*.c)) tests/phase/live_buddy \
-	tests/phase/machines tests/target/heap tests/target/ktap
+unit-tests := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+unit-helpers := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/helper_*.c))
 host-objs := $(mm-objs:%=mm/%) $(dt-objs:%=dt/%) $(bench-objs:%=bench/%) $(payload-host-objs:%=payload/%)
 host-compilers := host-gcc host-clang
-host-ldflags := -Wl,--wrap=_cmocka_run_group_tests -lfdt -lcmocka
 
 # Settings of memblock that -D changes, and the suites that each is tried with, by gcc.
 host-settings := line32 pages16k pages64k
 defines-line32 := -DINIT_MEMBLOCK_REGIONS=128 -DSMP_CACHE_BYTES=32 -DPAGE_SHIFT=12
 defines-pages16k := -DINIT_MEMBLOCK_REGIONS=32 -DPAGE_SHIFT=14
 defines-pages64k := -DINIT_MEMBLOCK_REGIONS=4 -DSMP_CACHE_BYTES=128 -DPAGE_SHIFT=16
-suites-line32 := $(addprefix tests/unit/test_memblock_,alloc random)
-suites-pages16k := $(addprefix tests/unit/test_memblock_,alloc corners grow iter many place query random)
-suites-pages64k := $(addprefix tests/unit/test_memblock_,many place query random)
+suites-line32 := $(addprefix test_memblock_,alloc random)
+suites-pages16k := $(addprefix test_memblock_,alloc corners grow iter many place query random)
+suites-pages64k := $(addprefix test_memblock_,many place query random)
 
 # $(call host-rules,<variant>,<tests>,<helpers>,<objects>)
 define host-rules
 $(call compile-rules,$1,$(O)/$1)
 
 tested-$1 := $(4:%=$(O)/$1/obj/%)
-helpers-$1 := $(3:%=$(O)/$1/obj/%.o)
+helpers-$1 := $(3:%=$(O)/$1/obj/tests/unit/%.o)
 
 $(O)/$1/lists: FORCE
 	$$(call stamp,$$(tested-$1) / $$(helpers-$1))
@@ -41,16 +37,13 @@ $(O)/$1/helpers.a: $$(helpers-$1) $(O)/$1/lists
 	@rm -f $$@
 	$$(Q)ar crD $$@ $$(helpers-$1)
 
-unit-programs += $(addprefix $(O)/$1/tests/,$(notdir $2))
-.SECONDARY: $(2:%=$(O)/$1/obj/%.o)
-endef
-
-# $(call program-rule,<variant>,<source without .c>)
-define program-rule
-$(O)/$1/tests/$(notdir $2): $(O)/$1/obj/$2.o $(O)/$1/helpers.a $(O)/$1/tested.a
-	$$(say) LD $1/tests/$(notdir $2)
+$(2:%=$(O)/$1/tests/%): $(O)/$1/tests/%: $(O)/$1/obj/tests/unit/%.o $(O)/$1/helpers.a $(O)/$1/tested.a
+	$$(say) LD $1/tests/$$*
 	@mkdir -p $$(@D)
-	$$(Q)$$(cc-$1) $$(cflags-$1) -o $$@ $$(filter %.o %.a,$$^) $$(host-ldflags)
+	$$(Q)$$(cc-$1) $$(cflags-$1) -o $$@ $$< $(O)/$1/helpers.a $(O)/$1/tested.a -lfdt -lcmocka
+
+unit-programs += $(2:%=$(O)/$1/tests/%)
+.SECONDARY: $(2:%=$(O)/$1/obj/tests/unit/%.o)
 endef
 
 define setting-rules
@@ -58,14 +51,12 @@ cc-host-$1 := $(HOST_GCC)
 cflags-host-$1 := $(cflags-host-gcc) $(defines-$1)
 compiler-headers-host-$1 = $$(compiler-headers-host-gcc)
 need-more-host-$1 = $$(need-more-host-gcc)
-$(call host-rules,host-$1,$(suites-$1),$(filter tests/unit/helper_host_list tests/unit/helper_memblock%,$(unit-helpers)),$(filter mm/memblock% mm/error.o,$(host-objs)))
+$(call host-rules,host-$1,$(suites-$1),$(filter helper_memblock%,$(unit-helpers)),$(filter mm/memblock% mm/error.o,$(host-objs)))
 endef
 
 unit-programs :=
-$(foreach v,$(host-compilers),$(eval $(call host-rules,$v,$(unit-sources),$(unit-helpers),$(host-objs))))
-$(foreach v,$(host-compilers),$(foreach s,$(unit-sources) tests/target/suite_fail,$(eval $(call program-rule,$v,$s))))
+$(foreach v,$(host-compilers),$(eval $(call host-rules,$v,$(unit-tests),$(unit-helpers),$(host-objs))))
 $(foreach s,$(host-settings),$(eval $(call setting-rules,$s)))
-$(foreach s,$(host-settings),$(foreach t,$(suites-$s),$(eval $(call program-rule,host-$s,$t))))
 host-variants := $(host-compilers) $(host-settings:%=host-%)
 
 # Debian's own interpreter is the one that its pytest belongs to.
@@ -79,15 +70,12 @@ run-tests = $(boot-environment) $(PYTHON) tests/run --out $(O)/tests $(if $T,--m
 need-tests:
 	$(call need-tool,$(PYTHON) $(QEMU) dtc)
 
-# Whole boots compare the payload's self-tests with the host's programs.
-compared-programs := $(unit-tests:%=$(O)/host-gcc/tests/%) $(O)/host-gcc/tests/suite_fail
-
-test: image $(image-distro) $(unit-programs) $(compared-programs) | need-tests
+test: image $(image-distro) $(unit-programs) | need-tests
 	@$(run-tests) --unit $(unit-programs) --fuzz $(fuzz-programs) --seeds $(fuzz-seeds) \
 		--boot $(wildcard tests/boot/test_*.py)
 
 unit: $(unit-programs) | need-tests
 	@$(run-tests) --unit $(unit-programs)
 
-boot: image $(image-distro) $(compared-programs) | need-tests
+boot: image $(image-distro) | need-tests
 	@$(run-tests) --boot $(wildcard tests/boot/test_*.py)

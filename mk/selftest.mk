@@ -5,15 +5,20 @@
 # nobody sees more than selftest_run(), and whose sections are all .init.*: payload.lds has them
 # together, and the payload may give that memory back.
 
+# Tests of live allocators: suites of the image, and programs of the host on simulated machines.
+live-tests := $(patsubst tests/phase/%.c,%,$(wildcard tests/phase/test_*.c))
+live-sources := $(patsubst %.c,%,$(wildcard tests/phase/*.c))
+
 # Programs of the host that stay there: tests/target/host-only, with reasons.
 host-only := $(shell sed 's/\#.*//; s/[[:space:]].*//' tests/target/host-only)
 unknown-host-only := $(filter-out $(unit-tests),$(host-only))
 $(if $(unknown-host-only),$(error tests/target/host-only: there is no tests/unit/$(firstword $(unknown-host-only)).c))
 
-suites := $(filter-out $(host-only:%=tests/unit/%),$(unit-sources)) \
-	$(patsubst %.c,%,$(wildcard tests/target/suite_*.c))
-selftest-parts := $(filter-out tests/unit/helper_host_% tests/unit/helper_dt_model tests/unit/helper_dt_run tests/phase/machines,$(unit-helpers)) \
-	$(addprefix tests/target/,cmocka data libc live memory phases)
+suites := $(patsubst %,tests/unit/%,$(filter-out $(host-only),$(unit-tests))) \
+	$(live-tests:%=tests/phase/%) $(patsubst %.c,%,$(wildcard tests/target/suite_*.c))
+selftest-parts := $(patsubst %.c,%,$(filter-out tests/unit/helper_host_% tests/unit/helper_dt_model.c tests/unit/helper_dt_run.c,$(wildcard tests/unit/helper_*.c))) \
+	$(filter-out tests/phase/test_% tests/phase/machines,$(live-sources)) \
+	$(addprefix tests/target/,cmocka data heap ktap libc live memory phases)
 
 # $(call selftest-flags,<variant>,<dir>): small code, and cmocka.h of tests/target. What has tests
 # has a main() that is to be a suite.
@@ -44,3 +49,32 @@ $P/selftest-list: FORCE
 	$(call stamp,$(suites) / $(selftest-parts))
 
 $P/obj/tests/target/data.o: tests/data/imx6-memory-map.txt
+
+# ---- on the host ----
+
+# Fails in every way: cmocka's verdicts are compared with those of tests/target.
+compared-source := tests/target/suite_fail
+
+# $(call live-rules,<variant>)
+define live-rules
+$(foreach s,$(live-tests:%=tests/phase/%) $(compared-source),
+$(O)/$1/tests/$(notdir $s): $(O)/$1/obj/$s.o)
+
+$(O)/$1/tests/$(notdir $(compared-source)) $(live-tests:%=$(O)/$1/tests/%): \
+		$(patsubst %,$(O)/$1/obj/%.o,$(filter-out tests/phase/test_%,$(live-sources))) \
+		$(patsubst %.c,$(O)/$1/obj/%.o,$(wildcard tests/unit/helper_*.c)) $(O)/$1/tested.a mk/selftest.mk
+	$$(say) LD $1/tests/$$(@F)
+	@mkdir -p $$(@D)
+	$$(Q)$$(cc-$1) $$(cflags-$1) -o $$@ $$(filter %.o,$$^) $$(filter %.a,$$^) -lfdt -lcmocka
+endef
+$(foreach v,$(host-compilers),$(eval $(call live-rules,$v)))
+
+live-programs := $(foreach v,$(host-compilers),$(live-tests:%=$(O)/$v/tests/%))
+unit-programs += $(live-programs)
+
+# Whole boots compare the payload's suites with the programs of one compiler.
+compared-programs := $(addprefix $(O)/host-gcc/tests/,$(unit-tests) $(live-tests) $(notdir $(compared-source)))
+
+unit: $(live-programs)
+test: $(live-programs) $(compared-programs)
+boot: $(compared-programs)

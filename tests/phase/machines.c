@@ -38,10 +38,10 @@ static const struct machine_map maps[] = {
 	    { GIB(1) + MIB(31), MIB(2), CAUSE_RESERVED_MEMORY },
 	    { GIB(5) + 1, KIB(4), CAUSE_INITRD },
 	    { GIB(5) + MIB(7), MIB(1), NO_MAP } } },
-	/* Memory from frame 0 on, and a bank of less than a page. */
+	/* Memory from frame 0 on, which nobody may have, and a bank of less than a page. */
 	{ "frame 0",
 	  { { 0, MIB(8) + 1, 0 }, { MIB(9) + 5, 4000, 0 }, { MIB(12), MIB(24), 0 } },
-	  { { MIB(1), MIB(1), CAUSE_IMAGE }, { 0x800, 0x100, CAUSE_OTHER } } },
+	  { { MIB(1), MIB(1), CAUSE_IMAGE }, { MIB(4) + 0x800, 0x100, CAUSE_OTHER } } },
 	/* Blocks of the largest order, and a border of them inside a bank. */
 	{ "1.25 GiB",
 	  { { GIB(1) - MIB(128), GIB(1) + MIB(256), 0 } },

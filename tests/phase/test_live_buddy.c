@@ -175,10 +175,11 @@ static void split_blocks(void **state)
 
 int main(void)
 {
+	/* Splitting first: words that nobody has written yet are below large blocks. */
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(exhaust_each_order), cmocka_unit_test(exhaust_all_orders),
-		cmocka_unit_test(pages_are_distinct), cmocka_unit_test(wrong_frees),
-		cmocka_unit_test(split_blocks),
+		cmocka_unit_test(split_blocks),       cmocka_unit_test(exhaust_each_order),
+		cmocka_unit_test(exhaust_all_orders), cmocka_unit_test(pages_are_distinct),
+		cmocka_unit_test(wrong_frees),
 	};
 
 	return live_run(SELFTEST_BUDDY, tests);

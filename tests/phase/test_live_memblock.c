@@ -268,8 +268,8 @@ static void several_blocks(void **state)
 	helper_snapshot_check(&s, mb);
 }
 
-/* No allocation passes the limit, and none is made where it leaves nothing. */
-static void limit_holds(void **state)
+/* No allocation passes the limit, and none is made where it leaves nothing; the minimum is a wish. */
+static void bounds(void **state)
 {
 	struct helper_snapshot s;
 	struct memblock *mb = live_map(state, &s);
@@ -287,6 +287,11 @@ static void limit_holds(void **state)
 			 -EMM_ENOMEM);
 	assert_int_equal(pa, 1);
 	memblock_set_current_limit(mb, s.mb.current_limit);
+	assert_int_equal(memblock_phys_alloc(mb, 200, PAGE_SIZE, memblock_end_of_DRAM(mb),
+					     PHYS_ADDR_MAX, NONE, CAUSE_ALLOC, &pa),
+			 0);
+	check_block(mb, &s, pa, 200, PAGE_SIZE);
+	assert_int_equal(memblock_free(mb, pa, 200), 0);
 	helper_snapshot_check(&s, mb);
 }
 
@@ -403,7 +408,7 @@ int main(void)
 		cmocka_unit_test(allocate_and_free),
 		cmocka_unit_test(allocate_zeroed),
 		cmocka_unit_test(several_blocks),
-		cmocka_unit_test(limit_holds),
+		cmocka_unit_test(bounds),
 		cmocka_unit_test(refused_calls_change_nothing),
 		cmocka_unit_test(mark_and_clear),
 		cmocka_unit_test(reserve_and_free),

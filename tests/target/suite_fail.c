@@ -125,6 +125,7 @@ static void memory_is_given_back(void **state)
 		memset(p, 1, 100000);
 		for (int j = 0; j < 3000; j++)
 			assert_int_equal(q[j], 0);
+		memset(q, 1, 3000);
 		free(p);
 		free(q);
 	}

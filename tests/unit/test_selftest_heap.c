@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../target/heap.h"
+#include "../target/heap.c"
 
 #define BYTES 4096U
 #define NR    64U

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "../target/ktap.h"
+#include "../target/ktap.c"
 
 /* *state is a struct helper_memblock, whose printer keeps what is printed. */
 static void expect_text(struct helper_memblock *h, const char *want)
