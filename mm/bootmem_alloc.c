@@ -243,8 +243,6 @@ int bootmem_alloc_lowest(struct bootmem *bm, phys_addr_t size, phys_addr_t align
 	uint32_t node;
 	int err;
 
-	if (bm->handed_over)
-		return -EMM_ESTATE;
 	if (!find_mirror_first(bm, &want, nid, &node, &pfn)) {
 		want.start_pfn = 0;
 		if (!find_mirror_first(bm, &want, nid, &node, &pfn))

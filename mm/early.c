@@ -31,12 +31,12 @@ static void make_room(struct memblock *mb)
 	mb->warn = warn;
 }
 
+/* They never shrink. */
 static void note_arrays(struct early *e)
 {
-	uint64_t bytes = (e->mb->memory.max + e->mb->reserved.max) * sizeof(struct memblock_region);
-
-	if (e->kind != EARLY_BOOTMEM && bytes > e->metadata_bytes)
-		e->metadata_bytes = bytes;
+	if (e->kind != EARLY_BOOTMEM)
+		e->metadata_bytes =
+			(e->mb->memory.max + e->mb->reserved.max) * sizeof(struct memblock_region);
 }
 
 static void note_bitmaps(struct early *e)
@@ -76,6 +76,12 @@ int early_init(struct early *e, enum early_kind kind, struct memblock *mb)
 	return 0;
 }
 
+/* By early_free_all(), or by a call of bootmem's. */
+static bool is_handed_over(const struct early *e)
+{
+	return e->handed_over || e->bootmem.handed_over;
+}
+
 static bool may_have_cause(enum memblock_cause cause)
 {
 	return is_cause(cause) && cause != CAUSE_MEMBLOCK && cause != CAUSE_BOOTMEM &&
@@ -90,7 +96,7 @@ int early_alloc(struct early *e, phys_addr_t size, phys_addr_t align, phys_addr_
 
 	if (!size || (align & (align - 1)) || nid < NUMA_NO_NODE || !may_have_cause(cause))
 		return -EMM_EINVAL;
-	if (e->handed_over)
+	if (is_handed_over(e))
 		return -EMM_ESTATE;
 	if (size > (PHYS_ADDR_MAX & PAGE_MASK))
 		return -EMM_ENOMEM;
@@ -117,7 +123,7 @@ int early_free(struct early *e, phys_addr_t base, phys_addr_t size)
 
 	if (!size || (base & ~PAGE_MASK) || size > (PHYS_ADDR_MAX & PAGE_MASK) - base)
 		return -EMM_EINVAL;
-	if (e->handed_over)
+	if (is_handed_over(e))
 		return -EMM_ESTATE;
 	size = PFN_PHYS(PFN_UP(size));
 	err = memblock_may_free(e->mb, base, base + size);

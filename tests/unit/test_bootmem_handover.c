@@ -168,6 +168,31 @@ static void test_bitmaps_side_by_side(void **state)
 	assert_true(buddy_is_valid(&h->mm.buddy));
 }
 
+/*
+ * All of it is reserved but frame 64; the bitmaps lie in the second node, in a word of the tree that
+ * nobody has written. What follows the first node's 64 bits in its page is garbage, and not read.
+ *   frames    64 … 127    192 … 259  260 261  262 … 319
+ *             F-------    ---------  F   F    ---------
+ */
+static void test_bitmaps_alone(void **state)
+{
+	struct helper_bootmem *h = *state;
+	struct bootmem *bm = &h->bm;
+
+	add(h, 64, 128, 0);
+	add(h, 192, 320, 0);
+	assert_int_equal(init_bootmem_node(bm, 0, 260, 64, 128, NULL), 0);
+	assert_int_equal(init_bootmem_node(bm, 0, 261, 192, 320, NULL), 0);
+	assert_int_equal(free_bootmem(bm, PAGES(64), PAGES(1)), 0);
+	ready(h, &h->mm, 0, UINT64_MAX);
+	assert_int_equal(free_all_bootmem(bm, &h->mm), 0);
+	expect_buddy(&h->mm, 64, "F---------------");
+	expect_buddy(&h->mm, 256, "----FF----------");
+	assert_int_equal(h->mm.managed_pages, 3);
+	assert_int_equal(buddy_nr_free(&h->mm.buddy), 3);
+	assert_true(buddy_is_valid(&h->mm.buddy));
+}
+
 /* Node by node; what has no number goes with the call for the rest; each goes once. */
 static void test_by_node(void **state)
 {
@@ -265,6 +290,22 @@ static void test_zones_and_bitmap(void **state)
 	assert_int_equal(free_all_bootmem(&h->bm, &low), -EMM_ESTATE);
 	assert_int_equal(mm_audit(&low, &h->mb, 0, &audit), -EMM_ESTATE);
 	assert_true(memblock_is_region_reserved(&h->mb, PAGES(19), PAGES(1)));
+
+	/* One frame is left: the bitmap is still needed. */
+	memblock_init(&h->mb, &h->ram.map);
+	add(h, 16, 48, NONE);
+	memblock_set_current_limit(&h->mb, PAGES(20));
+	assert_int_equal(do_init_bootmem(&h->bm, &h->mb), 0);
+	ready(h, &low, 0, 47);
+	assert_int_equal(free_all_bootmem(&h->bm, &low), 0);
+	expect_buddy(&low, 16, "FFF-FFFF");
+	assert_int_equal(mm_audit(&low, &h->mb, 0, &audit), 0);
+	assert_int_equal(audit.reserved[CAUSE_BOOTMEM], 1);
+	assert_int_equal(h->bm.nr_nodes, 1);
+	ready(h, &high, 47, 48);
+	assert_int_equal(free_all_bootmem(&h->bm, &high), 0);
+	expect_balance(h, &low, 31);
+	expect_balance(h, &high, 1);
 }
 
 /* Zones ascend, do not overlap, and are not more than there is room for. */
@@ -446,12 +487,19 @@ static void test_top_of_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		bootmem_test(test_runs_and_bitmap),   bootmem_test(test_by_hand),
-		bootmem_test(test_by_hand_elsewhere), bootmem_test(test_bitmaps_side_by_side),
-		bootmem_test(test_by_node),           bootmem_test(test_zones),
-		bootmem_test(test_zones_and_bitmap),  bootmem_test(test_zone_errors),
-		bootmem_test(test_many_nodes),        bootmem_test(test_map_changed),
-		bootmem_test(test_ledger_full),       bootmem_test(test_imx6),
+		bootmem_test(test_runs_and_bitmap),
+		bootmem_test(test_by_hand),
+		bootmem_test(test_by_hand_elsewhere),
+		bootmem_test(test_bitmaps_side_by_side),
+		bootmem_test(test_bitmaps_alone),
+		bootmem_test(test_by_node),
+		bootmem_test(test_zones),
+		bootmem_test(test_zones_and_bitmap),
+		bootmem_test(test_zone_errors),
+		bootmem_test(test_many_nodes),
+		bootmem_test(test_map_changed),
+		bootmem_test(test_ledger_full),
+		bootmem_test(test_imx6),
 		bootmem_test(test_top_of_memory),
 	};
 

@@ -96,8 +96,7 @@ static void lowest_fit(struct fixture *f)
 	assert_int_equal(alloc(f, PAGES(4), PAGES(8), 0, NO_LIMIT, NONE), 24);
 	assert_int_equal(alloc(f, 1, PAGE_SIZE, 0, NO_LIMIT, NONE), 22);
 	assert_int_equal(reserved_bytes(f), PAGES(1 + 2 + 1 + 4 + 1) + 16);
-	assert_int_equal(MEMBLOCK_CAUSE(memblock_search(&f->h->mb.reserved, PAGES(16))->flags),
-			 CAUSE_ALLOC);
+	assert_int_equal(memblock_search(&f->h->mb.reserved, PAGES(16))->flags, ALLOC(CAUSE_ALLOC));
 	assert_false(f->h->mb.bottom_up);
 }
 
@@ -319,6 +318,29 @@ static void handover(struct fixture *f)
 			 -EMM_ESTATE);
 }
 
+/* By bootmem's own call it is a handover too. */
+static void handover_by_bootmem(struct fixture *f)
+{
+	phys_addr_t pa = 1;
+
+	if (f->kind == EARLY_MEMBLOCK)
+		return;
+	add(f, 16, 512, NONE, 0);
+	init(f);
+	assert_int_equal(alloc(f, PAGES(2), 0, 0, NO_LIMIT, NONE), 16);
+	helper_ready(&f->h->mm, &f->h->mb, 0, UINT64_MAX, PAGES(0x8000));
+	assert_int_equal(free_all_bootmem(&f->e.bootmem, &f->h->mm), 0);
+	assert_int_equal(early_alloc(&f->e, 1, 0, 0, NO_LIMIT, NONE, CAUSE_ALLOC, &pa),
+			 -EMM_ESTATE);
+	assert_int_equal(early_free(&f->e, PAGES(16), PAGES(1)), -EMM_ESTATE);
+	assert_int_equal(early_free_all(&f->e, &f->h->mm), -EMM_ESTATE);
+}
+
+static void test_handover_by_bootmem(void **state)
+{
+	each_kind(state, handover_by_bootmem);
+}
+
 static void test_handover(void **state)
 {
 	each_kind(state, handover);
@@ -473,12 +495,19 @@ static void test_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		bootmem_test(test_lowest_fit), bootmem_test(test_preferences),
-		bootmem_test(test_flags),      bootmem_test(test_bad_requests),
-		bootmem_test(test_frees),      bootmem_test(test_handover),
-		bootmem_test(test_same_place), bootmem_test(test_place_fails),
-		bootmem_test(test_room),       bootmem_test(test_no_room),
-		bootmem_test(test_init_fails), cmocka_unit_test(test_names),
+		bootmem_test(test_lowest_fit),
+		bootmem_test(test_preferences),
+		bootmem_test(test_flags),
+		bootmem_test(test_bad_requests),
+		bootmem_test(test_frees),
+		bootmem_test(test_handover),
+		bootmem_test(test_handover_by_bootmem),
+		bootmem_test(test_same_place),
+		bootmem_test(test_place_fails),
+		bootmem_test(test_room),
+		bootmem_test(test_no_room),
+		bootmem_test(test_init_fails),
+		cmocka_unit_test(test_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
