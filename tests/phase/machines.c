@@ -2,6 +2,8 @@
 /* Simulated machines for the tests of live allocators, on the host. */
 #include "live.h"
 
+#include <earlymm/early.h>
+
 #include <string.h>
 #include <sys/mman.h>
 
@@ -56,7 +58,9 @@ static struct {
 	struct machine_map map;
 	void *ram[MAX_BANKS];
 	struct phys_map phys_map;
+	enum early_kind kind;
 	struct memblock mb;
+	struct early early;
 	struct mm mm;
 	struct selftest_env env;
 } machine;
@@ -130,15 +134,25 @@ static void boot_to_memblock(void)
 	machine.env = (struct selftest_env){ .mb = mb };
 }
 
+static void boot_to_early(void)
+{
+	assert_int_equal(early_init(&machine.early, machine.kind, &machine.mb), 0);
+	machine.env.early = &machine.early;
+}
+
 static void boot_to_handover(void)
 {
 	struct mm *mm = &machine.mm;
+	phys_addr_t pa;
 
 	assert_int_equal(mm_plan(mm, &machine.mb, 0, PFN_DOWN(PHYS_ADDR_MAX), 1), 0);
-	assert_int_equal(mm_place_metadata(mm, &machine.mb), 0);
+	assert_int_equal(early_alloc(&machine.early, mm->meta_bytes, 0, 0, PHYS_ADDR_MAX,
+				     NUMA_NO_NODE, CAUSE_METADATA, &pa),
+			 0);
+	assert_int_equal(mm_set_metadata(mm, &machine.mb, pa), 0);
 	memset(phys_to_virt(&machine.phys_map, mm->meta_pa, mm->meta_bytes), 0xa5, mm->meta_bytes);
 	assert_int_equal(mm_init(mm, &machine.mb), 0);
-	assert_int_equal(memblock_free_all(mm, &machine.mb), 0);
+	assert_int_equal(early_free_all(&machine.early, mm), 0);
 	machine.env.mm = mm;
 	machine.env.hart = mm->buddy.harts;
 }
@@ -158,8 +172,11 @@ static int boot(void **state)
 		machine.map = maps[machine.number];
 	else
 		make_map(&machine.map, machine.number * 0x9e3779b97f4a7c15);
-	print_message("machine %u, %s\n", machine.number, machine.map.name);
+	print_message("machine %u, %s, early=%s\n", machine.number, machine.map.name,
+		      early_name(machine.kind));
 	boot_to_memblock();
+	if (machine.phase >= SELFTEST_BOOTMEM)
+		boot_to_early();
 	if (machine.phase >= SELFTEST_HANDOVER)
 		boot_to_handover();
 	if (machine.phase >= SELFTEST_BUDDY)
@@ -181,7 +198,9 @@ int live_run_group(enum selftest_phase phase, const struct CMUnitTest *tests, si
 	int failed = 0;
 
 	machine.phase = phase;
-	for (machine.number = 0; machine.number < NR_MACHINES; machine.number++)
+	for (machine.number = 0; machine.number < NR_MACHINES; machine.number++) {
+		machine.kind = (enum early_kind)(machine.number % NR_EARLY_KINDS);
 		failed += _cmocka_run_group_tests("live", tests, nr, boot, power_off);
+	}
 	return failed;
 }

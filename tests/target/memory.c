@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "memory.h"
 
+#include <earlymm/early.h>
 #include <earlymm/error.h>
 #include "exit.h"
 
@@ -62,6 +63,22 @@ static uint64_t free_bytes(const struct memblock *mb)
 	return bytes;
 }
 
+/* Low memory, as from memblock; bootmem has to know of it, too. */
+static bool get_from_early(struct test_memory *m, struct early *e)
+{
+	uint64_t most = free_bytes(e->mb) / 4 * 3;
+	int err = -EMM_ENOMEM;
+
+	if (most > MAX_BYTES)
+		most = MAX_BYTES;
+	for (; err == -EMM_ENOMEM && most >= MIN_BYTES; most -= most / 8) {
+		m->bytes = most & PAGE_MASK;
+		err = early_alloc(e, m->bytes, 0, 0, PHYS_ADDR_MAX, NUMA_NO_NODE, CAUSE_ALLOC,
+				  &m->pa);
+	}
+	return !err;
+}
+
 /* Low memory: it is the surest to be there. */
 static bool get_from_memblock(struct test_memory *m, struct memblock *mb)
 {
@@ -110,7 +127,9 @@ bool test_memory_get(struct test_memory *m, struct selftest_env *env, const char
 		*reason = "the map's arrays are nearly full";
 		return false;
 	}
-	if (env->hart ? !get_from_buddy(m, env) : !get_from_memblock(m, env->mb)) {
+	if (!(env->hart    ? get_from_buddy(m, env)
+	      : env->early ? get_from_early(m, env->early)
+			   : get_from_memblock(m, env->mb))) {
 		*reason = "there is too little free memory";
 		return false;
 	}
@@ -132,7 +151,8 @@ bool test_memory_put(struct test_memory *m, const struct selftest_env *env, cons
 	if (env->hart)
 		err = buddy_free(env->hart, PFN_DOWN(m->pa), m->order);
 	else
-		err = memblock_free(env->mb, m->pa, m->bytes);
+		err = env->early ? early_free(env->early, m->pa, m->bytes)
+				 : memblock_free(env->mb, m->pa, m->bytes);
 	if (err)
 		ktap_note(k, "the tests' memory cannot be freed: %s", emm_strerror(err));
 	look(&is, env);
