@@ -87,8 +87,7 @@ static bool holds_array(const struct memblock *mb, const struct memblock_region 
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(array); i++) {
-		if (array[i]->size && array[i]->base < region_end(r) &&
-		    r->base < array[i]->base + array[i]->size)
+		if (array[i]->base < region_end(r) && r->base < array[i]->base + array[i]->size)
 			return true;
 	}
 	return false;

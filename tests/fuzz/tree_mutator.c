@@ -192,6 +192,8 @@ static void set_number(void *fdt, int node, const char *name, uint64_t *rng)
 
 	if (!strncmp(name, "linux,initrd", 12))
 		value = address(fdt, rng);
+	if (!strcmp(name, "numa-node-id"))
+		value = below(rng, 4) ? below(rng, 4) : 1022 + below(rng, 4);
 	if (name[0] == '#' ? below(rng, 16) != 0 : below(rng, 2) != 0)
 		fdt_setprop_u32(fdt, node, name, (uint32_t)value);
 	else
@@ -239,7 +241,7 @@ static void change_property(void *fdt, uint64_t *rng)
 		n = LLVMFuzzerMutate(value, n, sizeof(value) / 2);
 		break;
 	case 1:
-		n -= n ? below(rng, n) : 0;
+		n -= n ? below(rng, n < 4 ? n : 4) : 0;
 		break;
 	default:
 		if (n < 8)
@@ -264,6 +266,7 @@ static int subnode(void *fdt, int parent, const char *name)
 static void add_region(void *fdt, uint64_t *rng)
 {
 	int parent = subnode(fdt, 0, "reserved-memory"), node;
+	const char *status = texts[below(rng, 3)]; /* okay, ok, disabled */
 	char name[32];
 
 	if (parent >= 0 && !fdt_getprop(fdt, parent, "#address-cells", NULL)) {
@@ -283,6 +286,8 @@ static void add_region(void *fdt, uint64_t *rng)
 		set_number(fdt, node, "size", rng);
 	if (below(rng, 2))
 		fdt_setprop(fdt, node, PICK(rng, flags), "", 0);
+	if (!below(rng, 4))
+		fdt_setprop(fdt, node, "status", status, (int)strlen(status) + 1);
 }
 
 static void add_memory(void *fdt, uint64_t *rng)

@@ -332,15 +332,29 @@ static bool hand_over(struct run *r)
 
 /* ---- the whole ---- */
 
+/* A fact is "", or a property's value that ends within it and is not too long. */
+static void expect_string(const struct run *r, int node, const char *name, const char *s)
+{
+	int len;
+	const char *p = node < 0 ? NULL : fdt_getprop(r->fdt, node, name, &len);
+
+	expect(r, !*s || (s == p && len <= DT_MAX_STRING && !p[len - 1]));
+}
+
 /* What else reads the tree. */
 static void look_around(struct run *r)
 {
+	const int chosen = fdt_subnode_offset(r->fdt, 0, "chosen");
 	const char *line = r->info.bootargs;
 	char name[16], key[8], value[8];
 	phys_addr_t base, size;
 	unsigned int args = 0;
 	uint64_t ids[4];
 
+	expect_string(r, 0, "model", r->info.model);
+	expect_string(r, 0, "compatible", r->info.compatible);
+	expect_string(r, chosen, "bootargs", r->info.bootargs);
+	expect_string(r, chosen, "stdout-path", r->info.stdout_path);
 	dt_reserved_name(r->fdt, &r->info, 0x90000000, false, name, sizeof(name));
 	dt_reserved_name(r->fdt, &r->info, 0x80000000, true, name, sizeof(name));
 	expect(r, dt_hart_ids(r->fdt, &r->info, ids, ARRAY_SIZE(ids)) == r->info.nr_harts);

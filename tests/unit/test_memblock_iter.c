@@ -303,6 +303,40 @@ static void reserved_frames_go_outward(void **state)
 	assert_int_equal(end, PFN_DOWN(PHYS_ADDR_MAX) + 1);
 }
 
+/*
+ *  1     2     3     4     5     6     7
+ *  +-----+     +-----+     +-----+
+ *  |   X |     |   X |     |   X |     the end of each bank is reserved
+ *  +-----+     +-----+     +-----+
+ * Expect a walk to go on where it was, in both arrays: one that starts over at each step finds the
+ * same, in quadratic time.
+ */
+static void walks_do_not_start_over(void **state)
+{
+	struct memblock *mb = map_of(state);
+	const struct memblock_region *mem = mb->memory.regions, *rsv = mb->reserved.regions;
+	struct memblock_iter it;
+	phys_addr_t start, end;
+	unsigned int i;
+
+	for (i = 1; i <= 5; i += 2) {
+		assert_int_equal(memblock_add(mb, MIB(i), MIB(1)), 0);
+		assert_int_equal(memblock_reserve(mb, MIB(i + 1) - 4096, 4096), 0);
+	}
+	memblock_iter_free_init(&it, mb, NONE, 0);
+	for (i = 0; i < 3; i++) {
+		assert_true(memblock_next_free(&it, &start, &end));
+		assert_ptr_equal(it.mem, mem + i);
+		assert_ptr_equal(it.rsv, rsv + i);
+	}
+	memblock_iter_free_init_reverse(&it, mb, NONE, 0);
+	for (i = 3; i > 0; i--) {
+		assert_true(memblock_prev_free(&it, &start, &end));
+		assert_ptr_equal(it.mem, mem + i);
+		assert_ptr_equal(it.rsv, rsv + i - 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -314,6 +348,7 @@ int main(void)
 		memblock_test(entries),
 		memblock_test(memory_frames_go_inward),
 		memblock_test(reserved_frames_go_outward),
+		memblock_test(walks_do_not_start_over),
 	};
 
 	return cmocka_run_group_tests_name("memblock: walks", tests, NULL, NULL);
