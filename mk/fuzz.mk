@@ -13,7 +13,7 @@ fuzz-objs-memblock := $(filter mm/memblock% mm/error.o,$(host-objs)) \
 	$(patsubst %,tests/unit/%.o,$(filter helper_memblock_%,$(unit-helpers))) tests/fuzz/fuzz_memblock.o
 fuzz-defines-tree := -DINIT_MEMBLOCK_REGIONS=64
 fuzz-objs-tree := $(mm-objs:%=mm/%) $(dt-objs:%=dt/%) \
-	$(addprefix tests/unit/,helper_memblock_model.o helper_dt_model.o helper_dt_run.o) \
+	$(addprefix tests/unit/,helper_memblock_model.o helper_dt_model.o helper_dt_run.o helper_dt_after.o) \
 	$(addprefix tests/fuzz/,fuzz_tree.o tree_mutator.o)
 
 # $(call fuzz-rules,<target>)

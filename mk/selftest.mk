@@ -16,7 +16,7 @@ $(if $(unknown-host-only),$(error tests/target/host-only: there is no tests/unit
 
 suites := $(patsubst %,tests/unit/%,$(filter-out $(host-only),$(unit-tests))) \
 	$(live-tests:%=tests/phase/%) $(patsubst %.c,%,$(wildcard tests/target/suite_*.c))
-selftest-parts := $(patsubst %.c,%,$(filter-out tests/unit/helper_host_% tests/unit/helper_dt_model.c tests/unit/helper_dt_run.c,$(wildcard tests/unit/helper_*.c))) \
+selftest-parts := $(patsubst %.c,%,$(filter-out tests/unit/helper_host_% tests/unit/helper_dt_model.c tests/unit/helper_dt_run.c tests/unit/helper_dt_after.c,$(wildcard tests/unit/helper_*.c))) \
 	$(filter-out tests/phase/test_% tests/phase/machines,$(live-sources)) \
 	$(addprefix tests/target/,cmocka data heap ktap libc live memory phases)
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "helper_dt_run.h"
+#include "helper_dt_after.h"
 
 #include <earlymm/handover.h>
 #include <libfdt.h>
@@ -367,6 +368,8 @@ static int read_tree(struct run *r, struct dt_run_stats *stats)
 {
 	const struct dt_machine *machine = r->machine;
 	int ret = dt_check(r->fdt, &r->out);
+	const char *broken_rule;
+	long placed;
 
 	if (!ret)
 		ret = dt_walk(&r->info, r->fdt, machine->boot_hart, &r->out);
@@ -390,8 +393,10 @@ static int read_tree(struct run *r, struct dt_run_stats *stats)
 	if (ret)
 		return ret;
 	stats->mapped++;
-	/* Limits (mem=) and dynamic regions come here, in this order, each with what must hold. */
-	memblock_allow_resize(&r->mb);
+	placed = dt_after(&r->info, r->fdt, &r->mb, stats->mapped % 4 == 0, &r->out, &broken_rule);
+	if (placed < 0)
+		broken(r, broken_rule, __LINE__);
+	stats->placed += (unsigned long)placed;
 	stats->handed_over += hand_over(r);
 	return 0;
 }

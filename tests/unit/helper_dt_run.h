@@ -14,6 +14,7 @@ struct dt_run_stats {
 	unsigned long runs;
 	unsigned long walked; /* passed dt_walk() */
 	unsigned long mapped; /* and dt_to_memblock() */
+	unsigned long placed; /* dynamic regions */
 	unsigned long handed_over; /* and have a page allocator */
 };
 

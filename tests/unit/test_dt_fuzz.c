@@ -68,10 +68,21 @@ static void *rich_tree(int cells)
 	tree_reg(&t, "reg", 0x91000000, 0x1000, 0x90300000, MIB(2));
 	tree_string(&t, "status", "okay");
 	tree_end(&t);
-	tree_node(&t, "dynamic");
-	tree_u64(&t, "size", MIB(1));
-	tree_u64(&t, "alignment", MIB(1));
+	tree_dynamic(&t, "dynamic", MIB(1), MIB(1));
 	tree_end(&t);
+	tree_dynamic(&t, "cma", MIB(2), 0);
+	tree_pool(&t);
+	tree_flag(&t, "reusable");
+	tree_flag(&t, "linux,cma-default");
+	tree_reg(&t, "alloc-ranges", 0x90000000, MIB(16), 0xa0000000, MIB(64));
+	tree_end(&t);
+	tree_dynamic(&t, "unmapped", 0x1800, 0);
+	tree_flag(&t, "no-map");
+	tree_end(&t);
+	tree_end(&t);
+	tree_node(&t, "distance-map");
+	tree_string(&t, "compatible", "numa-distance-map-v1");
+	tree_bytes(&t, "distance-matrix", "\0\0\0\0\0\0\0\1\0\0\0\24", 12);
 	tree_end(&t);
 	tree_node(&t, "soc");
 	tree_flag(&t, "ranges");
@@ -227,8 +238,9 @@ static void test_random_bytes(void **state)
 static void test_both_ways_were_taken(void **state)
 {
 	(void)state;
-	print_message("%lu trees, %lu walked, %lu mapped, %lu handed over\n", stats.runs,
-		      stats.walked, stats.mapped, stats.handed_over);
+	print_message("%lu trees, %lu walked, %lu mapped, %lu regions placed, %lu handed over\n",
+		      stats.runs, stats.walked, stats.mapped, stats.placed, stats.handed_over);
+	assert_true(stats.placed > stats.mapped / 4);
 	assert_true(stats.runs >= 100000);
 	assert_true(stats.mapped > stats.runs / 10);
 	assert_true(stats.mapped < stats.runs - stats.runs / 10);
