@@ -154,4 +154,6 @@ void boot_up(struct boot *b, uint64_t hart, uint64_t fdt_pa)
 	selftest(b, SELFTEST_BUDDY);
 	if (b->options.has_huge)
 		memory_huge_late(m);
+	if (b->tree.nr_dynamic || b->tree.nr_static)
+		memory_list_regions(m, &b->tree, b->fdt);
 }

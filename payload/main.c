@@ -80,6 +80,8 @@ __ref _Noreturn void main(uint64_t hart, uint64_t fdt_pa)
 	memory_free_init(m);
 
 	memory_print_map(m, b->fdt, &b->tree, b->options.verbose);
+	if (b->options.verbose)
+		memory_print_regions(&b->tree);
 	if (m->has_huge) {
 		print("\n");
 		hugetlb_report(&m->huge, &console);

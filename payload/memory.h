@@ -44,8 +44,9 @@ void memory_read_map(struct memory *m, struct dt_info *info, void *fdt,
 /* Tests all free memory with @nr_patterns patterns, and overwrites it; says how far it is. */
 void memory_test(struct memory *m, unsigned int nr_patterns, uint64_t tb_hz);
 
-/* Dynamic regions and pools of /reserved-memory. */
+/* Dynamic regions and pools of /reserved-memory; then, at any time, the others join the list. */
 void memory_place_regions(struct memory *m, struct dt_info *info, const void *fdt);
+void memory_list_regions(struct memory *m, struct dt_info *info, const void *fdt);
 
 /* early=: from here on memory is had from m->early. */
 void memory_start_early(struct memory *m, enum early_kind kind);
@@ -78,6 +79,7 @@ bool memory_audit(struct memory *m, uint64_t used_pages);
 /* One screen at most: banks and reservations by address. @verbose: all of them. */
 void memory_print_map(const struct memory *m, const void *fdt, const struct dt_info *info,
 		      bool verbose);
+void memory_print_regions(const struct dt_info *info);
 void memory_print_audit(const struct memory *m);
 
 /* "16 KiB", "1.5 GiB": @buf of at least 16 bytes, which it returns. */

@@ -123,6 +123,14 @@ void memory_place_regions(struct memory *m, struct dt_info *info, const void *fd
 		payload_fail("regions of /reserved-memory cannot be placed: %s", emm_strerror(err));
 }
 
+void memory_list_regions(struct memory *m, struct dt_info *info, const void *fdt)
+{
+	int err = dt_list_static(info, fdt, &m->mb, &console);
+
+	if (err)
+		payload_fail("regions of /reserved-memory cannot be listed: %s", emm_strerror(err));
+}
+
 void memory_start_early(struct memory *m, enum early_kind kind)
 {
 	int err = early_init(&m->early, kind, &m->mb);

@@ -82,6 +82,42 @@ void memory_print_map(const struct memory *m, const void *fdt, const struct dt_i
 		      mem->cnt - i, rsv->cnt - j);
 }
 
+/* What regions of /reserved-memory are to be used for; the others are in the map only. */
+void memory_print_regions(const struct dt_info *info)
+{
+	static const struct {
+		uint32_t flag;
+		const char *text;
+	} what[] = {
+		{ DT_REGION_DYNAMIC, "dynamic" },
+		{ DT_REGION_NOMAP, "no-map" },
+		{ DT_REGION_REUSABLE, "reusable" },
+		{ DT_REGION_DMA_POOL, "shared-dma-pool" },
+		{ DT_REGION_LENDABLE, "lendable" },
+		{ DT_REGION_CMA, "CMA" },
+		{ DT_REGION_CMA_DEFAULT, "linux,cma-default" },
+		{ DT_REGION_DMA_DEFAULT, "linux,dma-default" },
+	};
+	char size[16];
+
+	if (info->nr_regions)
+		print("\nregions of /reserved-memory (address, size, name)\n");
+	for (uint32_t i = 0; i < info->nr_regions; i++) {
+		const struct dt_region *r = &info->regions[i];
+
+		print("  %016lx-%016lx %10s  ", r->base, r->base + r->size - 1,
+		      size_text(size, r->size));
+		print_text(r->name, 32);
+		for (unsigned int j = 0; j < ARRAY_SIZE(what); j++) {
+			if (r->flags & what[j].flag)
+				print(" %s", what[j].text);
+		}
+		print("\n");
+	}
+	if (info->nr_regions_dropped)
+		print("  ... and %u more\n", info->nr_regions_dropped);
+}
+
 void memory_print_audit(const struct memory *m)
 {
 	const struct mm_audit *a = &m->audit;
