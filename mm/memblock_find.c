@@ -37,6 +37,19 @@ static bool fit_low(const struct memblock_want *want, phys_addr_t start, phys_ad
 	return true;
 }
 
+/* Puts a reverse walk that has not begun where it comes to what is below @end. O(log n). */
+static void skip_above(struct memblock_iter *it, const struct memblock *mb, phys_addr_t end)
+{
+	unsigned long mem = memblock_first_above(&mb->memory, end);
+	unsigned long rsv = memblock_first_above(&mb->reserved, end);
+
+	if (mem < mb->memory.cnt)
+		it->mem = &mb->memory.regions[mem + 1];
+	if (rsv < mb->reserved.cnt)
+		it->rsv = &mb->reserved.regions[rsv + 1];
+	it->cur = end;
+}
+
 int memblock_find(const struct memblock *mb, const struct memblock_want *want, phys_addr_t *pa)
 {
 	phys_addr_t start, end, at;
@@ -51,6 +64,7 @@ int memblock_find(const struct memblock *mb, const struct memblock_want *want, p
 		}
 	} else {
 		memblock_iter_free_init_reverse(&it, mb, want->nid, want->flags);
+		skip_above(&it, mb, want->end);
 		while (memblock_prev_free(&it, &start, &end) && end > want->start) {
 			if (fit_high(want, max_addr_of(start, want->start),
 				     min_addr_of(end, want->end), &at))
