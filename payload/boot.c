@@ -82,7 +82,7 @@ static void selftest(struct boot *b, enum selftest_phase phase)
 
 	if (!b->options.selftest)
 		return;
-	phase_begin(&b->phases, NULL);
+	phase_begin(&b->phases, PHASE_NONE);
 	boot_selftest_name(b->tree.bootargs, name);
 	if (!selftest_run(phase, &env))
 		b->selftest_failed = true;
@@ -98,56 +98,56 @@ void boot_up(struct boot *b, uint64_t hart, uint64_t fdt_pa)
 	console_init();
 	phase_calibrate(&b->phases);
 	find_tree(b, fdt_pa);
-	phase_since_entry(&b->phases, "platform");
+	phase_since_entry(&b->phases, PHASE_PLATFORM);
 
-	phase_begin(&b->phases, "fdt");
+	phase_begin(&b->phases, PHASE_FDT);
 	read_tree(b);
 	phase_end(&b->phases);
 
-	phase_begin(&b->phases, "bootargs");
+	phase_begin(&b->phases, PHASE_BOOTARGS);
 	read_bootargs(b);
 	phase_end(&b->phases);
 
-	phase_begin(&b->phases, "memblock");
+	phase_begin(&b->phases, PHASE_MEMBLOCK);
 	read_map(b);
 	phase_end(&b->phases);
 
 	if (b->options.memtest_patterns) {
-		phase_begin(&b->phases, "memtest");
+		phase_begin(&b->phases, PHASE_MEMTEST);
 		memory_test(m, b->options.memtest_patterns, b->tree.timebase_hz);
 		phase_end(&b->phases);
 	}
 	if (b->tree.nr_dynamic || b->tree.nr_static) {
-		phase_begin(&b->phases, "regions");
+		phase_begin(&b->phases, PHASE_REGIONS);
 		memory_place_regions(m, &b->tree, b->fdt);
 		phase_end(&b->phases);
 	}
 
 	selftest(b, SELFTEST_MEMBLOCK);
 
-	phase_begin(&b->phases, "early");
+	phase_begin(&b->phases, PHASE_EARLY);
 	memory_start_early(m, b->options.early);
 	phase_end(&b->phases);
 	selftest(b, SELFTEST_BOOTMEM);
 
 	if (b->options.has_huge) {
-		phase_begin(&b->phases, "huge");
+		phase_begin(&b->phases, PHASE_HUGE);
 		memory_huge_early(m, &b->options.huge.request);
 		phase_end(&b->phases);
 	}
 
-	phase_begin(&b->phases, "plan");
+	phase_begin(&b->phases, PHASE_PLAN);
 	memory_plan(m);
 	phase_end(&b->phases);
 
 	if (b->options.meta_poison) {
-		phase_begin(&b->phases, NULL);
+		phase_begin(&b->phases, PHASE_NONE);
 		memory_poison(m);
 		phase_exclude(&b->phases);
 	}
 
 	memory_handover(m, &b->phases);
-	phase_since_entry(&b->phases, "ready");
+	phase_since_entry(&b->phases, PHASE_READY);
 
 	selftest(b, SELFTEST_HANDOVER);
 	memory_try(m);

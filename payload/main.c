@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The payload's run: boot, give back what only the boot needed, report, measure. */
-#include <string.h>
-
 #include "boot.h"
 #include "churn.h"
 #include "clock.h"
@@ -26,17 +24,6 @@ static uint64_t ticks_to_us(const struct boot *b, uint64_t ticks)
 	return hz ? ticks / hz * 1000000 + ticks % hz * 1000000 / hz : ticks;
 }
 
-static const struct phase *find_phase(const struct phase_log *log, const char *name)
-{
-	static const struct phase none;
-
-	for (unsigned int i = 0; i < log->nr; i++) {
-		if (!strcmp(log->phases[i].name, name))
-			return &log->phases[i];
-	}
-	return &none;
-}
-
 /* What a phase took: instructions where they are exact, else microseconds. */
 static uint64_t cost(const struct boot *b, const struct phase *p, bool exact)
 {
@@ -49,8 +36,8 @@ static void print_phases(const struct boot *b)
 	const struct bench_clock clock = { .tb_hz = b->tree.timebase_hz };
 	const bool exact = clock_is_exact(&clock);
 	const char *unit = exact ? "instructions" : "microseconds";
-	const uint64_t ready = find_phase(log, "ready")->net.ins;
-	const uint64_t scan = find_phase(log, "fdt")->net.ins;
+	const uint64_t ready = phase_find(log, PHASE_READY)->net.ins;
+	const uint64_t scan = phase_find(log, PHASE_FDT)->net.ins;
 	char size[16];
 
 	print("\nboot phase   ");
@@ -65,8 +52,8 @@ static void print_phases(const struct boot *b)
 		      "tree's scan (goal %u)\n",
 		      ready, READY_GOAL, ready - scan, READY_GOAL_NO_FDT);
 	print("early allocator: %s; set-up %lu, handover %lu %s; %s of its own\n",
-	      b->memory.early_name, cost(b, find_phase(log, "early"), exact),
-	      cost(b, find_phase(log, "handover"), exact), unit,
+	      b->memory.early_name, cost(b, phase_find(log, PHASE_EARLY), exact),
+	      cost(b, phase_find(log, PHASE_HANDOVER), exact), unit,
 	      size_text(size, b->memory.early_bytes));
 }
 

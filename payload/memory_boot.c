@@ -207,7 +207,7 @@ void memory_handover(struct memory *m, struct phase_log *log)
 {
 	int err;
 
-	phase_begin(log, "handover");
+	phase_begin(log, PHASE_HANDOVER);
 	err = mm_init(&m->mm, &m->mb);
 	if (!err)
 		err = early_free_all(&m->early, &m->mm);

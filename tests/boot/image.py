@@ -6,6 +6,7 @@ from pathlib import Path
 
 RAM_BASE = 0x80000000
 FIRMWARE_SIZE = 0x200000
+STUB = 0x1000
 
 # struct riscv_image_header: code0, code1, text_offset, image_size, flags, version, …
 HEADER = struct.Struct("<IIQQQIIQ8sII")
@@ -46,23 +47,28 @@ def code(*instructions):
     return struct.pack(f"<{len(instructions)}I", *instructions)
 
 
-def bios(boot, payload):
-    """A complete -bios image: the firmware that the build uses, and @payload behind it."""
-    firmware = boot.bios.read_bytes()[:FIRMWARE_SIZE]
-    return boot.file("test.bin", firmware + payload)
+def bios(boot, payload, stub=b""):
+    """
+    A complete -bios image: the firmware that the build uses, and @payload behind it. @stub: code
+    at STUB below the payload, where the firmware leaves room.
+    """
+    firmware = bytearray(boot.bios.read_bytes()[:FIRMWARE_SIZE])
+    at = FIRMWARE_SIZE - STUB
+    assert not any(firmware[at:])
+    firmware[at:at + len(stub)] = stub
+    return boot.file("test.bin", bytes(firmware) + payload)
 
 
 def with_tree(boot, tree, a1=None):
     """Enters the payload with a1 = the address of @tree, or @a1. The code stays as it is built."""
     image = Image(boot.image.read_bytes())
-    stub = image.size
-    at_tree = stub + 64
+    at_tree = image.size + 64
     if a1 is None:
         a1 = image.base + at_tree
-    jump_back = jal(jal_offset(image.jump) - (stub + 8))
-    text = code(*load_literal(A1, 16), jump_back, 0) + struct.pack("<Q", a1)
-    data = code(jal(stub)) + image.data[4:]
-    return bios(boot, data.ljust(stub, b"\0") + text.ljust(64, b"\0") + tree)
+    jump_back = jal(jal_offset(image.jump) + STUB - 8)
+    stub = code(*load_literal(A1, 16), jump_back, 0) + struct.pack("<Q", a1)
+    data = code(jal(-STUB)) + image.data[4:]
+    return bios(boot, data.ljust(at_tree, b"\0") + tree, stub)
 
 
 def elsewhere(boot, base):

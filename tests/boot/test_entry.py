@@ -15,7 +15,7 @@ JUMP_TO_0 = 0x00000067  # jr zero
 
 
 @pytest.mark.parametrize("a1", [
-    0, 7, 0x80000000, 0x80400001, 0x80400004, 0x1000000000, 0x8000000000000000, (1 << 64) - 8])
+    0, 7, 0x80000000, 0x81000001, 0x81000004, 0x1000000000, 0x8000000000000000, (1 << 64) - 8])
 def test_no_tree(boot, a1):
     """NULL, odd, the firmware's memory, where nothing is."""
     run = boot(bios=image.with_tree(boot, b"", a1), bootargs=None)
