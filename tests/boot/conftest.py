@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("check", "image", "memory_map", "qemu")
+pytest.register_assert_rewrite("check", "image", "memory_map", "qemu", "tree_boot")
 
 from qemu import Booter  # noqa: E402
 

@@ -51,13 +51,13 @@ class Run:
             self._records = records.read(self.payload_console)
         return self._records
 
-    def record(self, kind, **fields):
+    def record(self, kind, /, **fields):
         """The one record of this type with these fields."""
         found = self.find(kind, **fields)
         assert len(found) == 1, f"{len(found)} records {kind} {fields}"
         return found[0]
 
-    def find(self, kind, **fields):
+    def find(self, kind, /, **fields):
         wanted = {key: str(value) for key, value in fields.items()}
         return [r for r in self.records if r.type == kind and wanted.items() <= r.items()]
 

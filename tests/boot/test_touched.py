@@ -128,7 +128,7 @@ def test_seeds_are_wiped(boot, ram, name, length, large):
         f"/ {{ chosen {{ {name} = [{secret.hex()}]; }}; }};"
     if large:
         # It is not copied.
-        source += "/ { padding = " + ", ".join(["<" + "7 " * 1000 + ">"] * 20) + "; };"
+        source += trees.padding()
     tree = trees.compile_text(trees.virt(source), boot.folder)
     assert trees.values(tree.read_bytes(), name) == [secret]
     run = boot_kernel(boot, ram, dtb=tree)

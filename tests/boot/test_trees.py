@@ -9,38 +9,8 @@ import pytest
 
 import check
 import trees
-from image import symbol, with_tree
-
-RAM = [(0x80000000, 0xc0000000)]
-PAGES = 262144
-
-
-def boot_tree(boot, path, **kwargs):
-    run = boot(memory="1G", dtb=path, **kwargs)
-    return run, check.success(run)
-
-
-def boot_file(boot, name, **kwargs):
-    return boot_tree(boot, trees.compile_file(name, boot.folder), **kwargs)
-
-
-def boot_text(boot, text, **kwargs):
-    return boot_tree(boot, trees.compile_text(trees.virt(text), boot.folder), **kwargs)
-
-
-def pages_of(run, books, cause):
-    return books.causes.get(cause, 0) - run.map.firmware_pages(cause)
-
-
-def expect(run, books, *, ram=None, present=PAGES, claimed=None, **causes):
-    """@claimed: ranges by kind. @causes: pages by cause, in all banks."""
-    assert run.map.ram == (RAM if ram is None else ram)
-    assert run.map.claimed == (claimed or {})
-    assert books.present == present
-    for cause in ("reserved-memory", "no-map", "memreserve", "initrd", "other"):
-        expected = causes.pop(cause.replace("-", "_"), 0)
-        assert pages_of(run, books, cause) == expected, cause
-    assert not causes
+from image import symbol
+from tree_boot import RAM, boot_file, boot_text, expect, pages_of
 
 
 def test_plain(boot, firmware):
@@ -89,8 +59,7 @@ def test_nomap(boot, firmware):
 
 def test_nomap_over_the_tree(boot):
     """A tree too large for the copy stays where the firmware put it, and cannot be no-map."""
-    padding = ", ".join(["<" + "7 " * 1000 + ">"] * 20)
-    run, books = boot_text(boot, trees.memory(RAM[0]) + "/ { padding = " + padding + "; };" +
+    run, books = boot_text(boot, trees.memory(RAM[0]) + trees.padding() +
                            trees.reserved((0x82100000, 0x82300000, "no-map;")))
     fdt, = [region for region in run.map.reserved if region.kind == "fdt"]
     assert fdt.base == 0x82200000 and fdt.end - fdt.base > 80000
@@ -126,27 +95,6 @@ def test_name_of_nomap(boot):
     run, _ = boot_file(boot, "overlaps")
     nomap, = [region for region in run.map.banks if region.base == 0x98f00000]
     assert nomap.name == "right@98f00000"
-
-
-@pytest.mark.parametrize("name, message", [
-    ("no-ranges", "dt: reserved-memory: no ranges, its children count all the same"),
-    ("no-cells", "dt: reserved-memory: #address-cells or #size-cells is missing")])
-def test_sloppy_reserved_memory(boot, firmware, name, message):
-    """Linux ignores such a node with everything in it; here it counts."""
-    run, books = boot_file(boot, name, bios=firmware)
-    expect(run, books, reserved_memory=512,
-           claimed={"reserved-memory": [(0x90000000, 0x90200000)]})
-    check.says(run, message)
-
-
-def test_cells(boot, firmware):
-    """OpenSBI's own region has the root's cells all the same, and must not be misread."""
-    run, books = boot_file(boot, "cells", bios=firmware)
-    expect(run, books, reserved_memory=512 + 256, claimed={
-        "reserved-memory": [(0x90000000, 0x90200000), (0xa0000000, 0xa0100000)]})
-    assert run.map.firmware_pages("no-map") + run.map.firmware_pages("reserved-memory") >= 96
-    check.says(run, "dt: reserved-memory: 1 and 1 cells where the root has 2 and 2, its own are "
-               "used")
 
 
 def test_usable(boot, firmware):
@@ -209,18 +157,6 @@ def test_dynamic(boot, firmware):
     assert "fixed@98000000: " not in run.console and "iommu: " not in run.console
 
 
-def test_initrd_overlap(boot, firmware):
-    run, books = boot_file(boot, "initrd-overlap", bios=firmware)
-    expect(run, books, no_map=16, claimed={"no-map": [(0x880ff000, 0x8810f000)]})
-    check.says(run, "dt: initrd [0x88000000-0x880fffff] disabled: overlaps no-map "
-               "carveout@880ff000 [0x880ff000-0x8810efff]")
-
-
-def initrd(start, end):
-    return (f"/ {{ chosen {{ linux,initrd-start = {trees.cells(start)}; "
-            f"linux,initrd-end = {trees.cells(end)}; }}; }};")
-
-
 @pytest.mark.parametrize("start, end, message", [
     (0x80201000, 0x80202000, "disabled: overlaps image "),
     (0x7ff00000, 0x80100000, "disabled: not in memory"),
@@ -230,67 +166,25 @@ def initrd(start, end):
     (0x80000000, 0x80010000, "disabled: overlaps ")])
 def test_initrd_where_it_cannot_be(boot, start, end, message):
     """Not used, not reserved, and said."""
-    run, books = boot_text(boot, trees.memory(RAM[0]) + initrd(start, end))
+    run, books = boot_text(boot, trees.memory(RAM[0]) + trees.initrd(start, end))
     expect(run, books)
     assert message in run.console
 
 
 def test_initrd_over_the_copy_of_the_tree(boot):
     at = symbol(boot.elf, "__tree_copy")
-    run, books = boot_text(boot, trees.memory(RAM[0]) + initrd(at + 0x100, at + 0x200))
+    run, books = boot_text(boot, trees.memory(RAM[0]) + trees.initrd(at + 0x100, at + 0x200))
     expect(run, books)
     assert "disabled: overlaps device tree " in run.console
 
 
 def test_initrd_of_no_bytes(boot):
-    run, books = boot_text(boot, trees.memory(RAM[0]) + initrd(0x88000000, 0x88000000))
+    run, books = boot_text(boot, trees.memory(RAM[0]) + trees.initrd(0x88000000, 0x88000000))
     expect(run, books)
     assert "\ndt: " not in run.console
 
 
-# ---- addresses at the edges ----
-
-def test_ram_up_to_4g(boot):
-    """The last page below 2^32 is memory like any other."""
-    run = boot(memory="2G", dtb=trees.compile_text(
-        trees.virt(trees.memory((0x80000000, 1 << 32)) + trees.reserved((0xfffff000, 1 << 32))),
-        boot.folder), bootargs="bench=churn,exhaust records=all verbose=1")
-    books = check.success(run)
-    assert books.present == 524288
-    assert run.map.claimed == {"reserved-memory": [(0xfffff000, 1 << 32)]}
-
-
-# Nothing answers up there: what is reserved is not probed.
-TOP = (0xfffffffff0000000, (1 << 64) - 0x1000)
-
-
-@pytest.mark.parametrize("size", [0x10000000, 0x10001000, 0x20000000, 0xffffffffffffffff])
-def test_bank_up_to_the_top(boot, size):
-    """Capped at the top of the address space, whose last page cannot be used."""
-    reg = trees.cells(0x80000000, 0x40000000, TOP[0], size)
-    source = f'/ {{ memory@80000000 {{ device_type = "memory"; reg = {reg}; }}; }};'
-    run, books = boot_text(boot, source + trees.reserved(TOP))
-    expect(run, books, present=PAGES + 65535, ram=[*RAM, TOP], reserved_memory=65535,
-           claimed={"reserved-memory": [TOP]})
-
-
-@pytest.mark.parametrize("nomap", ["", "no-map;"])
-def test_reservation_that_wraps(boot, nomap):
-    """It ends at the top, instead of around it, at nothing."""
-    reg = trees.cells(0xb0000000, 0xffffffffffff0000)
-    source = trees.memory(RAM[0]) + trees.reserved() + \
-        f"/ {{ reserved-memory {{ r@b0000000 {{ reg = {reg}; {nomap} }}; }}; }};"
-    run, books = boot_text(boot, source)
-    assert pages_of(run, books, "no-map" if nomap else "reserved-memory") == 65536
-
-
-def test_page_zero(boot):
-    """Memory begins at 0, and is reserved: frame 0 is nobody's to have, whoever else claims it."""
-    run, books = boot_text(boot, trees.memory((0, 0x2000), name="low") + trees.memory(RAM[0]) +
-                           trees.reserved((0x800, 0x2000)))
-    expect(run, books, present=PAGES + 2, ram=[(0, 0x2000), *RAM], reserved_memory=2,
-           claimed={"reserved-memory": [(0x800, 0x2000)]})
-
+# ---- parts of pages, and of properties ----
 
 @pytest.mark.parametrize("base, size, pages", [
     (0x90000fff, 1, 1), (0x90000fff, 2, 2), (0x90000001, 0xfff, 1), (0x90000800, 0x1000, 2)])
@@ -330,31 +224,6 @@ def test_more_than_one_reserved_memory(boot):
 
 # ---- what a tree gets wrong about the machine ----
 
-MIB = 1 << 20
-
-
-@pytest.mark.parametrize("real, claimed", [("512M", 1024), ("64M", 65), ("1023M", 1024)])
-def test_hard_case_more_memory_than_there_is(boot, real, claimed):
-    """Found by probing the ends, said, and cut to the page."""
-    end = 0x80000000 + int(real[:-1]) * MIB
-    tree = trees.compile_text(
-        trees.virt(trees.memory((0x80000000, 0x80000000 + claimed * MIB))), boot.folder)
-    run = boot(memory=real, dtb=tree, bootargs="bench=churn,exhaust records=all verbose=1")
-    books = check.success(run)
-    assert run.map.ram == [(0x80000000, end)]
-    assert books.present == (end - 0x80000000) // 0x1000
-    check.says(run, f"memory: bank [0x0000000080000000-0x{0x80000000 + claimed * MIB - 1:016x}] is "
-               f"cut to [0x0000000080000000-0x{end - 1:016x}]: the rest does not answer")
-
-
-def test_hard_case_bank_that_is_not_there(boot):
-    """A whole bank that nothing answers in."""
-    run, books = boot_text(boot, trees.memory(RAM[0], (0x800000000, 0x810000000)))
-    expect(run, books)
-    check.says(run, "memory: bank [0x0000000800000000-0x000000080fffffff] is removed: "
-               "nothing of it answers")
-
-
 def test_memory_that_is_not_there_at_all(boot):
     """Not even where the image runs."""
     run = boot(memory="1G", dtb=trees.compile_text(
@@ -381,7 +250,7 @@ def test_many_banks_that_are_not_there(boot):
 
 def test_initrd_in_memory_that_is_not_there(boot):
     tree = trees.compile_text(
-        trees.virt(trees.memory(RAM[0]) + initrd(0xb0000000, 0xb0100000)), boot.folder)
+        trees.virt(trees.memory(RAM[0]) + trees.initrd(0xb0000000, 0xb0100000)), boot.folder)
     run = boot(memory="512M", dtb=tree)
     books = check.success(run)
     assert "initrd" not in books.causes
@@ -396,13 +265,3 @@ def test_image_not_in_memory(boot):
     assert "image" not in books.causes and "fdt" not in books.causes
     assert "\ndt: image [0x80200000-" in run.console
     assert " is not in the memory that the tree has\n" in run.console
-
-
-def test_firmware_not_in_the_tree(boot):
-    """Older firmware tells nobody of the memory that it runs in, right at RAM's start."""
-    source = trees.memory(RAM[0]) + \
-        '/ { chosen { bootargs = "bench=none records=all verbose=1"; }; };'
-    tree = trees.compile_text(trees.virt(source), boot.folder).read_bytes()
-    run = boot(memory="1G", bios=with_tree(boot, tree), bootargs=None)
-    books = check.success(run)
-    assert books.present == PAGES

@@ -58,6 +58,36 @@ def reserved(*children):
             f"{text}}}; }};\n")
 
 
+def initrd(start, end):
+    return (f"/ {{ chosen {{ linux,initrd-start = {cells(start)}; "
+            f"linux,initrd-end = {cells(end)}; }}; }};\n")
+
+
+def memreserve(text, *ranges):
+    """A source, which begins with /dts-v1/, with entries of /memreserve/, (base, end)."""
+    entries = "".join(f"/memreserve/ {base:#x} {end - base:#x};\n" for base, end in ranges)
+    return text.replace("/dts-v1/;\n", "/dts-v1/;\n" + entries, 1)
+
+
+def padding(nr_bytes=80000):
+    """A property that makes the tree too large for the payload's copy: it stays where it is."""
+    lines = ", ".join(["<" + "7 " * 1000 + ">"] * (nr_bytes // 4000))
+    return f"/ {{ padding = {lines}; }};\n"
+
+
+def dynamic(*children):
+    """/reserved-memory; a child is (name, size) or (name, size, more properties)."""
+    text = ""
+    for name, size, *more in children:
+        text += f"{name} {{ size = {cells(size)}; {' '.join(more)} }};\n"
+    return ("/ { reserved-memory { #address-cells = <2>; #size-cells = <2>; ranges;\n"
+            f"{text}}}; }};\n")
+
+
+def alloc_ranges(*ranges):
+    return "alloc-ranges = " + ", ".join(cells(b, e - b) for b, e in ranges) + ";"
+
+
 class Blob:
     """A blob taken apart into header, blocks; bytes() puts it together again."""
 
