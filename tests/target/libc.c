@@ -3,9 +3,12 @@
  * What the tests' sources want of a C library and the payload's does not have: memory, an
  * environment, files, time. picolibc has the rest (strings, numbers, formats).
  */
+#include "test.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "counters.h"
@@ -60,15 +63,42 @@ void *realloc(void *ptr, size_t bytes)
 	return to;
 }
 
+void *mmap(void *addr, size_t bytes, int prot, int flags, int fd, off_t offset)
+{
+	void *ptr = allocate(bytes, PAGE_SIZE);
+
+	(void)addr;
+	(void)prot;
+	(void)fd;
+	(void)offset;
+	if (!(flags & MAP_ANONYMOUS))
+		return MAP_FAILED;
+	return ptr;
+}
+
+int munmap(void *addr, size_t bytes)
+{
+	(void)bytes;
+	free(addr);
+	return 0;
+}
+
+int mprotect(void *addr, size_t bytes, int prot)
+{
+	(void)addr;
+	(void)bytes;
+	(void)prot;
+	return 0;
+}
+
 /* ---- environment: what the long tests are to do here ---- */
 
 static const struct {
 	const char *name;
 	const char *value;
 } environment[] = {
-	{ "BUDDY_DIFF_OPS", "20000" },
-	{ "BUDDY_DIFF_ROUNDS", "8" },
-	{ "MEMBLOCK_OPS", "10000" },
+	{ "BOOTMEM_OPS", "2000" }, { "BUDDY_DIFF_OPS", "20000" },  { "BUDDY_DIFF_ROUNDS", "8" },
+	{ "EARLY_ROUNDS", "20" },  { "MEMBLOCK_BYTES", "200000" }, { "MEMBLOCK_OPS", "10000" },
 };
 
 char *getenv(const char *name)
@@ -95,6 +125,36 @@ unsigned long long strtoull(const char *restrict text, char **restrict end, int 
 unsigned long strtoul(const char *restrict text, char **restrict end, int base)
 {
 	return strtoull(text, end, base);
+}
+
+/* ---- what tests print when they give up ---- */
+
+static struct {
+	char text[200];
+	size_t len;
+} error_line;
+
+/* A line of the log, as a diagnostic of the test. */
+static int put_error(char c, FILE *stream)
+{
+	(void)stream;
+	if (c != '\n')
+		error_line.text[error_line.len++] = c;
+	if (c == '\n' || error_line.len == sizeof(error_line.text) - 1) {
+		error_line.text[error_line.len] = '\0';
+		error_line.len = 0;
+		ktap_note(&runner.ktap, "%s", error_line.text);
+	}
+	return 0;
+}
+
+static FILE error_stream = FDEV_SETUP_STREAM(put_error, NULL, NULL, _FDEV_SETUP_WRITE);
+FILE *const stderr = &error_stream;
+
+/* Ends the test, as failed, and not the run. */
+void abort(void)
+{
+	fail_msg("abort() was called");
 }
 
 /* ---- files: those that the image holds (data.S), for reading ---- */
