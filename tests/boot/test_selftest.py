@@ -133,8 +133,15 @@ def test_machines(boot, firmware, machine, smp):
 
 @pytest.mark.parametrize("name", ["holes", "nomap", "numa", "overlaps", "memreserve"])
 def test_maps(boot, name):
-    run = boot_selftest(boot, "live", memory="1G", dtb=trees.compile_file(name, boot.folder))
-    passed(run)
+    passed(boot_selftest(boot, "live", memory="1G", dtb=trees.compile_file(name, boot.folder)))
+
+
+def test_banks_apart(boot):
+    """A suite's memory is in one piece: blocks of different banks are not."""
+    banks = [(base, base + 0x4000000) for base in (0x80000000, 0x90000000, 0xa0000000)]
+    source = "".join(trees.memory(bank, name=f"memory{i}") for i, bank in enumerate(banks))
+    dtb = trees.compile_text(trees.virt(source), boot.folder)
+    passed(boot_selftest(boot, "test_selftest", memory="1G", dtb=dtb))
 
 
 def test_ten_thousand_reservations(boot):
