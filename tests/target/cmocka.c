@@ -108,7 +108,6 @@ int _cmocka_run_group_tests(const char *name, const struct CMUnitTest *tests, si
 
 bool suite_run(const struct suite *s)
 {
-	memset(runner.results, 0, sizeof(runner.results));
 	runner.group_has_run = false;
 	s->main();
 	if (!runner.group_has_run)

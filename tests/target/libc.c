@@ -3,6 +3,8 @@
  * What the tests' sources want of a C library and the payload's does not have: memory, an
  * environment, files, time. picolibc has the rest (strings, numbers, formats).
  */
+#include "test.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,32 +45,6 @@ void *calloc(size_t nr, size_t bytes)
 	return memset(allocate(nr * bytes, HEAP_ALIGN), 0, nr * bytes);
 }
 
-void *mmap(void *addr, size_t bytes, int prot, int flags, int fd, long offset)
-{
-	void *ptr = allocate(bytes, PAGE_SIZE);
-
-	(void)addr;
-	(void)flags;
-	(void)fd;
-	(void)offset;
-	return prot & PROT_READ ? memset(ptr, 0, bytes) : ptr;
-}
-
-int mprotect(void *addr, size_t bytes, int prot)
-{
-	(void)addr;
-	(void)bytes;
-	(void)prot;
-	return 0;
-}
-
-int munmap(void *addr, size_t bytes)
-{
-	(void)bytes;
-	free(addr);
-	return 0;
-}
-
 void free(void *ptr)
 {
 	if (ptr && !heap_free(&runner.heap, ptr))
@@ -88,15 +64,42 @@ void *realloc(void *ptr, size_t bytes)
 	return to;
 }
 
+void *mmap(void *addr, size_t bytes, int prot, int flags, int fd, off_t offset)
+{
+	void *ptr = allocate(bytes, PAGE_SIZE);
+
+	(void)addr;
+	(void)prot;
+	(void)fd;
+	(void)offset;
+	if (!(flags & MAP_ANONYMOUS))
+		return MAP_FAILED;
+	return ptr;
+}
+
+int munmap(void *addr, size_t bytes)
+{
+	(void)bytes;
+	free(addr);
+	return 0;
+}
+
+int mprotect(void *addr, size_t bytes, int prot)
+{
+	(void)addr;
+	(void)bytes;
+	(void)prot;
+	return 0;
+}
+
 /* ---- environment: what the long tests are to do here ---- */
 
 static const struct {
 	const char *name;
 	const char *value;
 } environment[] = {
-	{ "BUDDY_DIFF_OPS", "20000" },
-	{ "BUDDY_DIFF_ROUNDS", "8" },
-	{ "MEMBLOCK_OPS", "10000" },
+	{ "BOOTMEM_OPS", "2000" }, { "BUDDY_DIFF_OPS", "20000" },  { "BUDDY_DIFF_ROUNDS", "8" },
+	{ "EARLY_ROUNDS", "20" },  { "MEMBLOCK_BYTES", "200000" }, { "MEMBLOCK_OPS", "10000" },
 };
 
 char *getenv(const char *name)
@@ -123,6 +126,36 @@ unsigned long long strtoull(const char *restrict text, char **restrict end, int 
 unsigned long strtoul(const char *restrict text, char **restrict end, int base)
 {
 	return strtoull(text, end, base);
+}
+
+/* ---- what tests print when they give up ---- */
+
+static struct {
+	char text[200];
+	size_t len;
+} error_line;
+
+/* A line of the log, as a diagnostic of the test. */
+static int put_error(char c, FILE *stream)
+{
+	(void)stream;
+	if (c != '\n')
+		error_line.text[error_line.len++] = c;
+	if (c == '\n' || error_line.len == sizeof(error_line.text) - 1) {
+		error_line.text[error_line.len] = '\0';
+		error_line.len = 0;
+		ktap_note(&runner.ktap, "%s", error_line.text);
+	}
+	return 0;
+}
+
+static FILE error_stream = FDEV_SETUP_STREAM(put_error, NULL, NULL, _FDEV_SETUP_WRITE);
+FILE *const stderr = &error_stream;
+
+/* Ends the test, as failed, and not the run. */
+void abort(void)
+{
+	fail_msg("abort() was called");
 }
 
 /* ---- files: those that the image holds (data.S), for reading ---- */
@@ -178,22 +211,4 @@ clock_t clock(void)
 	uint64_t hz = runner.env->tb_hz, ticks = counters_read().tb;
 
 	return hz ? (clock_t)(ticks / hz * CLOCKS_PER_SEC + ticks % hz * CLOCKS_PER_SEC / hz) : 0;
-}
-
-/* ---- the end ---- */
-
-static int put_character(char c, FILE *stream)
-{
-	(void)stream;
-	print("%c", c);
-	return 0;
-}
-
-static FILE console_stream = FDEV_SETUP_STREAM(put_character, NULL, NULL, _FDEV_SETUP_WRITE);
-FILE *const stderr = &console_stream;
-
-/* What finds a state that should not be ends everything, as on the host. */
-_Noreturn void abort(void)
-{
-	payload_fail("%s: abort()", runner.suite);
 }

@@ -5,11 +5,13 @@
 #include <earlymm/error.h>
 #include "exit.h"
 
-#define MAX_BYTES ((uint64_t)320 << 20)
-#define MIN_BYTES ((uint64_t)256 << 10)
+#define MIN_BYTES  ((uint64_t)256 << 10)
+#define MAX_BLOCKS 32U
 
 /* Entries of memblock's arrays that must be spare: they are not to grow for the tests. */
 #define SPARE_REGIONS 16
+
+/* ---- the state ---- */
 
 /* FNV-1a, 64 bits. */
 static uint64_t sum(uint64_t hash, const void *data, size_t bytes)
@@ -27,7 +29,7 @@ static uint64_t sum_type(uint64_t hash, const struct memblock_type *type)
 	return sum(hash, type->regions, type->cnt * sizeof(*type->regions));
 }
 
-static void look(struct live_state *s, const struct selftest_env *env)
+void live_state_take(struct live_state *s, const struct selftest_env *env)
 {
 	const struct memblock *mb = env->mb;
 	struct mm_audit audit;
@@ -51,6 +53,27 @@ static void look(struct live_state *s, const struct selftest_env *env)
 		s->lost = audit.lost;
 }
 
+bool live_state_is(const struct live_state *is, const struct live_state *was, const struct ktap *k)
+{
+	bool same = is->map == was->map && !is->lost && !was->lost;
+
+	if (is->map != was->map)
+		ktap_note(k, "memblock's map has changed");
+	if (is->lost || was->lost)
+		ktap_note(k, "pages lost: %ld, before the tests %ld", (long)is->lost,
+			  (long)was->lost);
+	for (unsigned int order = 0; order <= BUDDY_MAX_ORDER; order++) {
+		if (is->blocks[order] == was->blocks[order])
+			continue;
+		same = false;
+		ktap_note(k, "free blocks of order %u: %lu, before the tests %lu", order,
+			  is->blocks[order], was->blocks[order]);
+	}
+	return same;
+}
+
+/* ---- memory ---- */
+
 static uint64_t free_bytes(const struct memblock *mb)
 {
 	struct memblock_iter it;
@@ -63,14 +86,14 @@ static uint64_t free_bytes(const struct memblock *mb)
 	return bytes;
 }
 
-/* Low memory, as from memblock; bootmem has to know of it, too. */
-static bool get_from_early(struct test_memory *m, struct early *e)
+/* bootmem has to know of it, too. */
+static bool get_from_early(struct test_memory *m, struct early *e, uint64_t most)
 {
-	uint64_t most = free_bytes(e->mb) / 4 * 3;
+	const uint64_t share = free_bytes(e->mb) / 4 * 3;
 	int err = -EMM_ENOMEM;
 
-	if (most > MAX_BYTES)
-		most = MAX_BYTES;
+	if (most > share)
+		most = share;
 	for (; err == -EMM_ENOMEM && most >= MIN_BYTES; most -= most / 8) {
 		m->bytes = most & PAGE_MASK;
 		err = early_alloc(e, m->bytes, 0, 0, PHYS_ADDR_MAX, NUMA_NO_NODE, CAUSE_ALLOC,
@@ -79,15 +102,14 @@ static bool get_from_early(struct test_memory *m, struct early *e)
 	return !err;
 }
 
-/* Low memory: it is the surest to be there. */
-static bool get_from_memblock(struct test_memory *m, struct memblock *mb)
+static bool get_from_memblock(struct test_memory *m, struct memblock *mb, uint64_t most)
 {
 	const bool bottom_up = mb->bottom_up;
-	uint64_t most = free_bytes(mb) / 4 * 3;
+	const uint64_t share = free_bytes(mb) / 4 * 3;
 	int err = -EMM_ENOMEM;
 
-	if (most > MAX_BYTES)
-		most = MAX_BYTES;
+	if (most > share)
+		most = share;
 	memblock_set_bottom_up(mb, true);
 	for (; err == -EMM_ENOMEM && most >= MIN_BYTES; most -= most / 8) {
 		m->bytes = most & PAGE_MASK;
@@ -98,21 +120,38 @@ static bool get_from_memblock(struct test_memory *m, struct memblock *mb)
 	return !err;
 }
 
-static bool get_from_buddy(struct test_memory *m, const struct selftest_env *env)
+/* Large orders come from the top downwards: as many of the largest as lie side by side. */
+static bool get_from_buddy(struct test_memory *m, const struct selftest_env *env, uint64_t most)
 {
-	const uint64_t most = buddy_nr_free(&env->mm->buddy) / 2;
+	const uint64_t share = PFN_PHYS(buddy_nr_free(&env->mm->buddy)) / 4 * 3;
 	int64_t pfn = -EMM_ENOMEM;
+	uint64_t bytes = 0;
 
+	if (most > share)
+		most = share;
 	for (unsigned int order = BUDDY_MAX_ORDER + 1; pfn < 0 && order-- > 0;) {
 		m->order = order;
-		m->bytes = PAGE_SIZE << order;
-		if (m->bytes < MIN_BYTES)
+		bytes = PAGE_SIZE << order;
+		if (bytes < MIN_BYTES)
 			return false;
-		if (m->bytes <= MAX_BYTES && 1ULL << order <= most)
+		if (bytes <= most)
 			pfn = buddy_alloc(env->hart, order);
 	}
 	m->pa = PFN_PHYS(pfn);
-	return pfn >= 0;
+	for (m->nr_blocks = 1; m->nr_blocks < MAX_BLOCKS; m->nr_blocks++) {
+		if ((m->nr_blocks + 1) * bytes > most)
+			break;
+		pfn = buddy_alloc(env->hart, m->order);
+		if (pfn < 0)
+			break;
+		if (PFN_PHYS(pfn) + bytes != m->pa) {
+			buddy_free(env->hart, (uint64_t)pfn, m->order);
+			break;
+		}
+		m->pa = PFN_PHYS(pfn);
+	}
+	m->bytes = m->nr_blocks * bytes;
+	return true;
 }
 
 static bool is_nearly_full(const struct memblock_type *type)
@@ -120,54 +159,31 @@ static bool is_nearly_full(const struct memblock_type *type)
 	return type->cnt + SPARE_REGIONS > type->max;
 }
 
-bool test_memory_get(struct test_memory *m, struct selftest_env *env, const char **reason)
+const char *test_memory_get(struct test_memory *m, struct selftest_env *env, uint64_t most)
 {
-	look(&m->before, env);
-	if (is_nearly_full(&env->mb->memory) || is_nearly_full(&env->mb->reserved)) {
-		*reason = "the map's arrays are nearly full";
-		return false;
-	}
-	if (!(env->hart    ? get_from_buddy(m, env)
-	      : env->early ? get_from_early(m, env->early)
-			   : get_from_memblock(m, env->mb))) {
-		*reason = "there is too little free memory";
-		return false;
-	}
+	if (is_nearly_full(&env->mb->memory) || is_nearly_full(&env->mb->reserved))
+		return "the map's arrays are nearly full";
+	if (!(env->hart    ? get_from_buddy(m, env, most)
+	      : env->early ? get_from_early(m, env->early, most)
+			   : get_from_memblock(m, env->mb, most)))
+		return "there is too little free memory";
 	m->base = phys_to_virt(env->mb->map, m->pa, m->bytes);
 	if (!m->base)
 		payload_fail("selftest: no way to %#lx", m->pa);
 	env->own_pfn = PFN_DOWN(m->pa);
 	env->own_pages = PFN_DOWN(m->bytes);
-	return true;
+	return NULL;
 }
 
-bool test_memory_put(struct test_memory *m, const struct selftest_env *env, const struct ktap *k)
+int test_memory_put(struct test_memory *m, struct selftest_env *env)
 {
-	const struct live_state *was = &m->before;
-	struct live_state is;
-	bool same;
-	int err;
+	int err = 0;
 
-	if (env->hart)
-		err = buddy_free(env->hart, PFN_DOWN(m->pa), m->order);
-	else
-		err = env->early ? early_free(env->early, m->pa, m->bytes)
-				 : memblock_free(env->mb, m->pa, m->bytes);
-	if (err)
-		ktap_note(k, "the tests' memory cannot be freed: %s", emm_strerror(err));
-	look(&is, env);
-	same = !err && is.map == was->map && !is.lost && !was->lost;
-	if (is.map != was->map)
-		ktap_note(k, "memblock's map has changed");
-	if (is.lost || was->lost)
-		ktap_note(k, "pages lost: %ld, before the tests %ld", (long)is.lost,
-			  (long)was->lost);
-	for (unsigned int order = 0; order <= BUDDY_MAX_ORDER; order++) {
-		if (is.blocks[order] == was->blocks[order])
-			continue;
-		same = false;
-		ktap_note(k, "free blocks of order %u: %lu, before the tests %lu", order,
-			  is.blocks[order], was->blocks[order]);
-	}
-	return same;
+	env->own_pages = 0;
+	if (!env->hart)
+		return env->early ? early_free(env->early, m->pa, m->bytes)
+				  : memblock_free(env->mb, m->pa, m->bytes);
+	for (uint64_t i = 0; i < m->nr_blocks && !err; i++)
+		err = buddy_free(env->hart, PFN_DOWN(m->pa) + (i << m->order), m->order);
+	return err;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Memory for the tests, from the allocator that is live, whose state is compared afterwards. */
+/* Memory for a suite's tests, from the allocator that is live, and the state that this is in. */
 #ifndef TESTS_TARGET_MEMORY_H
 #define TESTS_TARGET_MEMORY_H
 
@@ -15,24 +15,29 @@ struct live_state {
 	uint64_t lost; /* pages, by the audit; UINT64_MAX: something is not valid */
 };
 
+/* The caches of the hart go back to the buddy first. */
+void live_state_take(struct live_state *s, const struct selftest_env *env);
+
+/* Whether @is is sound and the same as @was; @k gets what differs. */
+bool live_state_is(const struct live_state *is, const struct live_state *was, const struct ktap *k);
+
 struct test_memory {
-	struct live_state before;
-	phys_addr_t pa;
-	unsigned int order; /* of the buddy's block */
 	void *base;
 	size_t bytes;
+	phys_addr_t pa;
+	/* The buddy's blocks, side by side. */
+	unsigned int order;
+	unsigned int nr_blocks;
 };
 
 /*
- * test_memory_get() - takes up to 320 MiB, and leaves the allocator a part of what is free. Fills in
- * env->own_pfn and env->own_pages. False, and *@reason, if there is too little.
+ * test_memory_get() - one range of up to @most bytes, which leaves the allocator a part of what is
+ * free, as low as it lies. Nothing is written to it. Fills in env->own_pfn and env->own_pages.
+ * Returns NULL, or why there is none.
  */
-bool test_memory_get(struct test_memory *m, struct selftest_env *env, const char **reason);
+const char *test_memory_get(struct test_memory *m, struct selftest_env *env, uint64_t most);
 
-/*
- * test_memory_put() - gives it back. Returns whether the live allocators then are as they were
- * before; @k gets what differs.
- */
-bool test_memory_put(struct test_memory *m, const struct selftest_env *env, const struct ktap *k);
+/* Gives it back. Returns 0 or the allocator's error. */
+int test_memory_put(struct test_memory *m, struct selftest_env *env);
 
 #endif

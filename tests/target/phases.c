@@ -3,9 +3,9 @@
  * The phases: which suites run in each, one after another on memory from the live allocator, and
  * whether that is afterwards as it was before.
  */
-#include <stdio.h>
 #include <string.h>
 
+#include <earlymm/error.h>
 #include "console.h"
 #include "counters.h"
 #include "memory.h"
@@ -28,10 +28,11 @@ static const struct {
 	{ "test_live_handover", SELFTEST_HANDOVER },
 	{ "test_bitops", SELFTEST_MEMBLOCK },
 	{ "test_dt", SELFTEST_MEMBLOCK },
-	{ "test_memblock", SELFTEST_MEMBLOCK },
+	{ "test_mem", SELFTEST_MEMBLOCK },
 	{ "test_bootmem", SELFTEST_BOOTMEM },
 	{ "test_nobootmem", SELFTEST_BOOTMEM },
 	{ "test_early", SELFTEST_BOOTMEM },
+	{ "test_hugetlb", SELFTEST_BOOTMEM },
 	{ "test_handover", SELFTEST_HANDOVER },
 	{ "test_reserved", SELFTEST_HANDOVER },
 	{ "suite_keep_memory", SELFTEST_MEMBLOCK },
@@ -39,14 +40,17 @@ static const struct {
 
 #define MAX_NAME 48
 
+/* For the tests of live allocators: what they have themselves they cannot look at. */
+#define LIVE_BYTES ((uint64_t)4 << 20)
+
 struct totals {
 	unsigned int of[NR_VERDICTS]; /* tests */
 	unsigned int failed_suites;
 };
 
-/* Of all phases so far. */
-static struct totals all;
-static bool selected; /* a suite: any */
+static struct selftest_env env; /* of the phase that runs */
+static struct totals all; /* of all phases so far */
+static bool selected; /* any suite at all */
 
 /* Variables without a value lie here (payload.lds); the payload's start leaves that to us. */
 extern char __init_bss_start[], __init_bss_end[];
@@ -86,7 +90,7 @@ static bool is_wanted(const char *name, const char *filter)
 
 static bool is_due(const struct suite *s, enum selftest_phase phase, char name[MAX_NAME])
 {
-	return is_wanted(suite_name(s, name), runner.env->filter) && phase_of(name) == phase;
+	return is_wanted(suite_name(s, name), env.filter) && phase_of(name) == phase;
 }
 
 static unsigned int count_due(enum selftest_phase phase)
@@ -114,42 +118,66 @@ static void note_results(struct ktap *k, enum ktap_level level, const char *name
 		  results[SKIPPED], results[PASSED] + results[FAILED] + results[SKIPPED]);
 }
 
-static void run_one(const struct suite *s, unsigned int number, struct totals *t)
+/* On memory of its own, which is empty each time. */
+static enum verdict run_suite(const struct suite *s, const char *name, const char **reason)
+{
+	const uint64_t most = starts_with(name, "test_live") ? LIVE_BYTES : UINT64_MAX;
+	struct ktap *k = &runner.ktap;
+	struct test_memory m;
+	int err;
+
+	runner.suite = name;
+	*reason = test_memory_get(&m, &env, most);
+	if (*reason)
+		return SKIPPED;
+	heap_init(&runner.heap, m.base, m.bytes);
+	suite_run(s);
+	err = test_memory_put(&m, &env);
+	if (err) {
+		k->level = KTAP_SUITES;
+		ktap_note(k, "the tests' memory cannot be freed: %s", emm_strerror(err));
+		return FAILED;
+	}
+	return verdict_of(runner.results);
+}
+
+static void run_and_report(const struct suite *s, unsigned int number, struct totals *t)
 {
 	struct ktap *k = &runner.ktap;
 	struct counters start = counters_read();
-	uint64_t hz = runner.env->tb_hz;
 	char name[MAX_NAME];
+	const char *reason;
 	enum verdict v;
 
-	runner.suite = suite_name(s, name);
-	suite_run(s);
-	v = verdict_of(runner.results);
+	memset(runner.results, 0, sizeof(runner.results));
+	runner.heap.peak = 0;
+	v = run_suite(s, suite_name(s, name), &reason);
 	note_results(k, KTAP_SUITES, name, runner.results);
 	ktap_note(k, "%s: %lu ms, %zu KiB of memory", name,
-		  hz ? counters_sub(counters_read(), start).tb * 1000 / hz : 0,
+		  env.tb_hz ? counters_sub(counters_read(), start).tb * 1000 / env.tb_hz : 0,
 		  (runner.heap.peak + 1023) / 1024);
-	ktap_result(k, KTAP_SUITES, number, name, v, NULL);
+	ktap_result(k, KTAP_SUITES, number, name, v, reason);
 	for (unsigned int i = 0; i < NR_VERDICTS; i++)
 		t->of[i] += runner.results[i];
 	t->failed_suites += v == FAILED;
 }
 
-/* The suites, and as the last of them whether the allocator is as it was. */
-static void run_suites(enum selftest_phase phase, struct test_memory *m, struct totals *t)
+/* The suites, and as the last of them whether the allocators are as they were. */
+static void run_suites(enum selftest_phase phase, struct totals *t)
 {
 	unsigned int nr = count_due(phase), number = 1;
+	struct live_state before, after;
 	char name[MAX_NAME];
 	bool same;
 
+	live_state_take(&before, &env);
 	ktap_begin(&runner.ktap, KTAP_SUITES, phase_names[phase], nr + 1);
-	for (const struct suite *s = __suites; s < __suites_end; s++) {
-		if (!is_due(s, phase, name))
-			continue;
-		heap_init(&runner.heap, m->base, m->bytes);
-		run_one(s, number++, t);
-	}
-	same = test_memory_put(m, runner.env, &runner.ktap);
+	for (const struct suite *s = __suites; s < __suites_end; s++)
+		if (is_due(s, phase, name))
+			run_and_report(s, number++, t);
+	live_state_take(&after, &env);
+	runner.ktap.level = KTAP_SUITES;
+	same = live_state_is(&after, &before, &runner.ktap);
 	ktap_result(&runner.ktap, KTAP_SUITES, number, "allocator_unchanged",
 		    same ? PASSED : FAILED, NULL);
 	t->of[same ? PASSED : FAILED]++;
@@ -162,7 +190,7 @@ static bool any_suite(void)
 		if (count_due((enum selftest_phase)phase))
 			return true;
 	print("selftest: no suite has \"");
-	print_text(runner.env->filter, MAX_NAME);
+	print_text(env.filter, MAX_NAME);
 	print("\" in its name\n");
 	return false;
 }
@@ -181,19 +209,17 @@ static void end_of_phase(enum selftest_phase phase, const struct totals *t, enum
 	ktap_result(k, KTAP_PHASES, phase + 1, phase_names[phase], v, reason);
 }
 
-bool selftest_run(enum selftest_phase phase, const struct selftest_env *env)
+bool selftest_run(enum selftest_phase phase, const struct selftest_env *live)
 {
-	struct selftest_env own = *env;
 	struct totals t = { .failed_suites = 0 };
-	struct test_memory memory;
-	const char *reason = NULL;
 	enum verdict v = SKIPPED;
 
 	if (phase == 0)
 		memset(__init_bss_start, 0, (size_t)(__init_bss_end - __init_bss_start));
-	if (!own.filter)
-		own.filter = "";
-	runner.env = &own;
+	env = *live;
+	if (!env.filter)
+		env.filter = "";
+	runner.env = &env;
 	runner.ktap.out = &console;
 	if (phase == 0) {
 		selected = any_suite();
@@ -202,13 +228,10 @@ bool selftest_run(enum selftest_phase phase, const struct selftest_env *env)
 	}
 	if (!selected)
 		return false;
-	if (!count_due(phase)) {
-		reason = "no suite was asked for";
-	} else if (test_memory_get(&memory, &own, &reason)) {
-		run_suites(phase, &memory, &t);
+	if (count_due(phase)) {
+		run_suites(phase, &t);
 		v = t.failed_suites ? FAILED : PASSED;
 	}
-	end_of_phase(phase, &t, v, reason);
-	runner.env = NULL;
+	end_of_phase(phase, &t, v, "no suite was asked for");
 	return v != FAILED;
 }
