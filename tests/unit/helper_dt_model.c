@@ -132,7 +132,6 @@ static void add_usable(struct dt_reading *r, const void *fdt, phys_addr_t base, 
 	const fdt32_t *p = NULL;
 	int len = 0, i;
 
-	r->nr_ranges++;
 	if (chosen >= 0)
 		p = fdt_getprop(fdt, chosen, "linux,usable-memory-range", &len);
 	if (!p) {
@@ -285,7 +284,6 @@ static void collect_claims(struct dt_reading *r, const void *fdt, const struct d
 	if (p && len >= 4 * (c.addr + c.size))
 		claim(number(p, c.addr), number(p + c.addr, c.size), CAUSE_OTHER);
 	claim_reserved_memory(r, fdt);
-	r->nr_ranges += nr_claims;
 }
 
 /* ---- the initrd ---- */
@@ -438,7 +436,6 @@ void dt_read(struct dt_reading *r, const void *fdt, const struct dt_machine *mac
 	model_init(&r->m, 0, 0);
 	r->m.max[MEMORY] = r->m.max[RESERVED] = MODEL_MAX;
 	r->unclear = r->bad_cells = r->has_initrd = false;
-	r->nr_ranges = 0;
 	fdt_for_each_subnode(node, fdt, 0)
 	{
 		if (begins_with(fdt, node, "device_type", "memory") && enabled(fdt, node))

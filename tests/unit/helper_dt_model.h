@@ -29,7 +29,6 @@ struct dt_reading {
 	bool unclear; /* an entry can be read in two ways: the reserved map is not complete */
 	bool bad_cells; /* /reserved-memory that cannot be read */
 	bool has_initrd; /* one that can be used */
-	unsigned long nr_ranges; /* banks and claims */
 };
 
 /* Precondition: dt_walk() has passed. */

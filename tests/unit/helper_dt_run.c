@@ -207,6 +207,15 @@ static void expect_all_reserved(const struct run *r)
 	}
 }
 
+/* May there be more ranges than the initial arrays are for? */
+static bool wants_arrays(const struct run *r)
+{
+	const uint64_t ranges = (uint64_t)r->info.nr_banks + r->info.nr_memreserve +
+				r->info.nr_static_ranges + r->machine->nr_fixed;
+
+	return 2 * (ranges + 16) + 32 > INIT_MEMBLOCK_REGIONS;
+}
+
 /* The result that the tree must have, and the maps. */
 static void expect_mapped(struct run *r, int ret)
 {
@@ -218,9 +227,9 @@ static void expect_mapped(struct run *r, int ret)
 		expect(r, !r->mb.memory.cnt && !r->mb.reserved.cnt);
 		expect(r, r->mb.current_limit == r->machine->current_limit &&
 				  r->mb.bottom_up == r->machine->bottom_up);
-		/* So many ranges that larger arrays are wanted, for which there is no room. */
-		if ((ret == -EMM_ENOSPC || (ret == -EMM_EFAULT && r->machine->unreachable)) &&
-		    is_memory && 2 * (reading->nr_ranges + 8) + 32 > INIT_MEMBLOCK_REGIONS)
+		/* Larger arrays were wanted, and there was no room for them. */
+		if (is_memory && wants_arrays(r) &&
+		    (ret == -EMM_ENOSPC || (ret == -EMM_EFAULT && r->machine->unreachable)))
 			return;
 		expect(r, ret == (!is_memory ? -EMM_ENOENT : -EMM_EBADTREE));
 		expect(r, ret == -EMM_ENOENT || reading->bad_cells);
@@ -406,9 +415,12 @@ const char *dt_run_text(void)
 int dt_run(const void *blob, size_t size, const struct dt_machine *machine, bool text,
 	   struct dt_run_stats *stats)
 {
-	uint32_t claimed = size >= FDT_V17_SIZE ? fdt_totalsize(blob) : 0;
+	uint8_t header[FDT_V17_SIZE] = { 0 };
+	uint32_t claimed;
 	int ret;
 
+	memcpy(header, blob, size < sizeof(header) ? size : sizeof(header));
+	claimed = fdt_totalsize(header);
 	r.machine = machine;
 	r.nr_blocks = 0;
 	r.len = 0;
