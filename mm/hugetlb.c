@@ -44,7 +44,7 @@ unsigned int hugetlb_slot(const struct hugetlb *h, int nid)
 
 static uint64_t total_of(const struct hugetlb_count *count)
 {
-	uint64_t total = count->nr_nodes ? 0 : count->nr;
+	uint64_t total = count->nr;
 
 	for (unsigned int i = 0; i < count->nr_nodes; i++)
 		total = count->node[i].nr > UINT64_MAX - total ? UINT64_MAX
@@ -192,8 +192,6 @@ int hugetlb_release(struct hugetlb *h, struct mm *mm, struct memblock *mb, unsig
 
 	if (!s)
 		return -EMM_EINVAL;
-	if (mm->state != MM_HANDED_OVER)
-		return -EMM_ESTATE;
 	while (done < nr) {
 		uint32_t i = take_page(h, s, nid);
 

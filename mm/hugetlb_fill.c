@@ -135,8 +135,6 @@ static void fill(struct source *src, struct hstate *s)
 {
 	const struct hugetlb_count *count = &src->h->request->size[s - src->h->hstates].count;
 
-	if (!s->max_huge_pages)
-		return;
 	if (count->nr_nodes)
 		fill_by_node(src, s, count);
 	else

@@ -86,8 +86,6 @@ static unsigned int order_of(uint64_t bytes)
 {
 	unsigned int order = 1;
 
-	if (bytes & (bytes - 1))
-		return 0;
 	while (order <= HUGETLB_MAX_ORDER && PAGE_SIZE << order != bytes)
 		order++;
 	return order <= HUGETLB_MAX_ORDER ? order : 0;

@@ -37,7 +37,7 @@
 
 /* How many pages of a size are wanted: shared among all nodes or, if nr_nodes, so many on each. */
 struct hugetlb_count {
-	uint64_t nr;
+	uint64_t nr; /* 0 if nr_nodes */
 	unsigned int nr_nodes;
 	bool given;
 	struct {
@@ -161,8 +161,8 @@ int hugetlb_free(struct hugetlb *h, uint64_t pfn, unsigned int order);
  * hugetlb_release() - up to @nr free pages of the pool, of node @nid or of any, become free memory
  * for good: those from the buddy by buddy_free(), early ones by free_reserved_area(), so that @mb
  * must still be there. *released (may be NULL): how many; they are fewer where the pool has no
- * more. O(nr * (regions + log)). Returns 0, -EMM_EINVAL (no pool of this order), -EMM_ESTATE, or
- * the error of the page at which it stopped, which stays in the pool. Linux: remove_pool_hugetlb_folio.
+ * more. O(nr * (regions + log)). Returns 0, -EMM_EINVAL (no pool of this order), or the error of
+ * the page at which it stopped, which stays in the pool. Linux: remove_pool_hugetlb_folio.
  */
 int hugetlb_release(struct hugetlb *h, struct mm *mm, struct memblock *mb, unsigned int order,
 		    int nid, uint64_t nr, uint64_t *released);

@@ -49,35 +49,47 @@ static void check_allowed(const struct memsim *s, phys_addr_t pa)
 		fail_msg("0x%llx is not free memory", (unsigned long long)pa);
 }
 
+static bool access_faults(const struct memsim *s, phys_addr_t pa, bool is_there, bool is_store)
+{
+	enum memsim_kind kind;
+
+	if (s->is_absent && s->is_absent(pa))
+		return true;
+	if (!odd_at(s, pa, &kind))
+		return !is_there;
+	return kind == MEMSIM_FAULT || kind == (is_store ? MEMSIM_ROM : MEMSIM_NO_LOAD);
+}
+
+/* What is read where @word has been written. */
+static uint64_t damaged(const struct memsim *s, phys_addr_t pa, phys_addr_t real, uint64_t word)
+{
+	for (unsigned int i = 0; s->nr_calls >= s->stuck_from_call && i < s->nr_stuck; i++)
+		if (s->stuck[i].pa == real)
+			word = (word & ~s->stuck[i].mask) | (s->stuck[i].value & s->stuck[i].mask);
+	if (s->is_bad && s->is_bad(pa))
+		word = s->bad_is_1 ? word | 1 : word ^ 1;
+	return word;
+}
+
 static int access_word(struct memsim *s, phys_addr_t pa, uint64_t *value, bool is_store)
 {
 	phys_addr_t real = real_address(s, pa);
 	uint64_t *word = (uint64_t *)window_ptr(s, real, 8);
 	enum memsim_kind kind = MEMSIM_FAULT;
-	const void *odd = odd_at(s, pa, &kind);
 
 	check_allowed(s, pa);
-	if ((odd && (kind == MEMSIM_FAULT || (is_store && kind == MEMSIM_ROM))) ||
-	    (!word && !odd)) {
+	if (access_faults(s, pa, word != NULL, is_store)) {
 		s->nr_faults++;
 		return -EMM_EFAULT;
 	}
-	if (odd && kind != MEMSIM_ROM) {
+	if (odd_at(s, pa, &kind) && kind > MEMSIM_NO_LOAD) {
 		if (!is_store)
-			*value = kind == MEMSIM_ZERO   ? 0
-				 : kind == MEMSIM_ONES ? ~0ULL
-						       : s->last_bus;
+			*value = kind == MEMSIM_BUS ? s->last_bus : kind == MEMSIM_ONES ? ~0ULL : 0;
 	} else if (is_store) {
 		*word = *value;
 	} else {
-		*value = *word;
-		for (unsigned int i = 0; i < s->nr_stuck; i++)
-			if (s->stuck[i].pa == real)
-				*value = (*value & ~s->stuck[i].mask) |
-					 (s->stuck[i].value & s->stuck[i].mask);
+		*value = damaged(s, pa, real, *word);
 	}
-	if (!is_store && s->is_bad && s->is_bad(pa))
-		*value ^= 1;
 	s->last_bus = *value;
 	return 0;
 }
@@ -140,6 +152,7 @@ static void sim_progress(void *ctx, uint64_t done_bytes, uint64_t total_bytes)
 	assert_true(done_bytes <= total_bytes);
 	if (done_bytes > s->told_bytes && done_bytes - s->told_bytes > s->told_step)
 		s->told_step = done_bytes - s->told_bytes;
+	s->nr_told++;
 	s->told_bytes = done_bytes;
 	s->told_total = total_bytes;
 }
@@ -235,7 +248,9 @@ void helper_memsim_map(void **state, struct memsim **s, struct helper_memblock *
 
 void helper_memsim_done(struct memsim *s, struct helper_memblock *h)
 {
-	s->is_bad = NULL;
+	s->is_bad = s->is_absent = NULL;
+	s->bad_is_1 = false;
+	s->stuck_from_call = 0;
 	helper_memsim_reset(s);
 	helper_memblock_teardown((void **)&h);
 }
@@ -262,7 +277,7 @@ int helper_memsim_memtest(struct memsim *s, struct helper_memblock *h, unsigned 
 	if (old)
 		assert_int_equal(memblock_free(s->allowed, old->base, old->size), 0);
 	s->nr_patterns = s->nr_calls = 0;
-	s->told_bytes = s->told_step = s->told_total = 0;
+	s->told_bytes = s->told_step = s->told_total = s->nr_told = 0;
 	err = early_memtest(&h->mb, &s->access, nr_patterns, &h->printer, result);
 	assert_true(memblock_is_valid(&h->mb));
 	free(s->allowed);

@@ -17,6 +17,7 @@
 enum memsim_kind {
 	MEMSIM_FAULT, /* loads and stores fault */
 	MEMSIM_ROM, /* stores fault */
+	MEMSIM_NO_LOAD, /* loads fault */
 	MEMSIM_ZERO, /* stores are swallowed, loads give 0 */
 	MEMSIM_ONES, /* the same, all ones */
 	MEMSIM_BUS, /* the same, the last value that was on the bus */
@@ -41,7 +42,10 @@ struct memsim {
 		uint64_t value; /* always read like these */
 	} stuck[MEMSIM_MAX];
 	unsigned int nr_stuck;
+	unsigned int stuck_from_call; /* before this many calls they are not */
 	bool (*is_bad)(phys_addr_t pa); /* words that read with the lowest bit inverted; or NULL */
+	bool bad_is_1; /* or, instead, stuck at 1 */
+	bool (*is_absent)(phys_addr_t pa); /* words that fault; or NULL */
 	phys_addr_t
 		mirror_base; /* above, memory repeats every mirror_period bytes; 0: it does not */
 	uint64_t mirror_period;
@@ -56,6 +60,7 @@ struct memsim {
 	uint64_t told_bytes; /* progress: the last value */
 	uint64_t told_step; /* and the largest step upwards */
 	uint64_t told_total;
+	uint64_t nr_told;
 	struct memblock *allowed; /* accesses outside its free memory fail the test */
 	struct mem_access access;
 	struct phys_map map;

@@ -37,7 +37,9 @@ static void test_both_kinds(void **state)
 	helper_hugetlb_ask(f, ORDER_1G, 3);
 	helper_hugetlb_ask(f, ORDER_2M, 100);
 	f->request.default_size = 1;
-	helper_hugetlb_fill(f);
+	helper_hugetlb_early(f);
+	assert_int_equal(pool(f, ORDER_2M)->pages_bytes, PAGE_SIZE);
+	helper_hugetlb_handover(f);
 	expect_text(f, "");
 	assert_true(pool(f, ORDER_1G)->gigantic && !pool(f, ORDER_2M)->gigantic);
 	assert_int_equal(pool(f, ORDER_1G)->nr_huge_pages, 3);
@@ -81,6 +83,10 @@ static void test_alloc_and_free(void **state)
 	assert_int_equal(hugetlb_free(&f->huge, (uint64_t)pfn[1], ORDER_1G), -EMM_ENOENT);
 	assert_int_equal(hugetlb_free(&f->huge, 0, ORDER_2M), -EMM_ENOENT);
 	assert_int_equal(hugetlb_free(&f->huge, UINT64_MAX, ORDER_2M), -EMM_ENOENT);
+	/* Whatever lies behind the records is none. */
+	pool(f, ORDER_2M)->pages[4] =
+		(struct huge_page){ UINT64_MAX, 0, 0, HUGE_PAGE_IN_USE, false };
+	assert_int_equal(hugetlb_free(&f->huge, UINT64_MAX, ORDER_2M), -EMM_ENOENT);
 	assert_int_equal(pool(f, ORDER_2M)->free_huge_pages, 1);
 	assert_int_equal(hugetlb_alloc(&f->huge, ORDER_2M, NONE), pfn[2]);
 	helper_hugetlb_balance(f, 0);
@@ -107,10 +113,11 @@ static void expect_nodes(const struct helper_hugetlb *f, unsigned int order, uin
 {
 	const struct hstate *s = pool(f, order);
 	const uint64_t want[] = { n0, n1, n2, n5, 0 };
+	unsigned int none = f->huge.nid[0] == NONE;
 
-	assert_int_equal(f->huge.nr_nodes, 4);
 	for (unsigned int slot = 0; slot < 5; slot++)
-		assert_int_equal(s->nr_huge_pages_node[slot], want[slot]);
+		assert_int_equal(s->nr_huge_pages_node[slot + none], want[slot]);
+	assert_int_equal(s->nr_huge_pages_node[0], none ? 0 : n0);
 	/* And they do lie there. */
 	for (uint32_t i = 0; i < s->nr_pages; i++) {
 		uint64_t start, end;
@@ -143,13 +150,18 @@ static void test_even_shares(void **state)
 	assert_int_equal(hugetlb_alloc(&f->huge, ORDER_1G, 1), PFN_DOWN(RAM + GIB(4)));
 	f->h->out.len = 0;
 	hugetlb_report(&f->huge, &f->h->printer);
-	assert_non_null(strstr(f->h->out.text,
-			       "           1 GiB      all                    8            8"
-			       "            6  gigantic  default\n"
-			       "                        0                                 3"
-			       "            3\n"
-			       "                        1                                 2"
-			       "            1\n"));
+	expect_text(f,
+		    "  huge page size     node            asked for      in pool         free\n"
+		    "           1 GiB      all                    8            8            6  "
+		    "gigantic  default\n"
+		    "                        0                                 3            3\n"
+		    "                        1                                 2            1\n"
+		    "                        2                                 2            2\n"
+		    "                        5                                 1            0\n"
+		    "           2 MiB      all                  403          403          403\n"
+		    "                        0                               220          220\n"
+		    "                        2                               151          151\n"
+		    "                        5                                32           32\n");
 }
 
 /* So many on each node, also where the other nodes are searched first; what is missing is said. */
@@ -159,7 +171,9 @@ static void test_by_node(void **state)
 	struct hugetlb_count *count;
 
 	four_nodes(f);
+	helper_hugetlb_node(f, GIB(64), GIB(2), NONE);
 	count = helper_hugetlb_ask(f, ORDER_1G, 0);
+	helper_hugetlb_ask_node(count, NONE, 1);
 	helper_hugetlb_ask_node(count, 2, 5);
 	helper_hugetlb_ask_node(count, 5, 2);
 	helper_hugetlb_ask_node(count, 7, 1);
@@ -171,8 +185,9 @@ static void test_by_node(void **state)
 	helper_hugetlb_fill(f);
 	expect_nodes(f, ORDER_1G, 0, 0, 5, 1);
 	expect_nodes(f, ORDER_2M, 30, 40, 0, 20);
-	assert_int_equal(pool(f, ORDER_1G)->max_huge_pages, 8);
+	assert_int_equal(pool(f, ORDER_1G)->max_huge_pages, 9);
 	expect_text(f,
+		    "HugeTLB: there is no node -1, hugepages=-1:1 ignored\n"
 		    "HugeTLB: allocating 2 of page size 1 GiB failed on node 5. Only allocated 1 "
 		    "hugepages.\n"
 		    "HugeTLB: there is no node 7, hugepages=7:1 ignored\n"
@@ -220,79 +235,42 @@ static void test_node_is_used_up(void **state)
 					       "node 5. Only allocated 0 hugepages.\n"));
 }
 
-/* As many as there are, if need be all of memory; records for no more than that. */
-static void test_hostile_numbers(void **state)
+/* A node with several trees; and memory that is hotpluggable, or in pieces that touch. */
+static void test_several_trees(void **state)
 {
-	static const unsigned int orders[] = { 1, ORDER_2M, 12, ORDER_1G, 22, HUGETLB_MAX_ORDER };
+	struct helper_hugetlb *f = *state;
 	struct hugetlb_count *count;
-	struct helper_hugetlb *f;
 
-	(void)state;
-	for (unsigned int i = 0; i < 2 * ARRAY_SIZE(orders); i++) {
-		unsigned int order = orders[i / 2];
-		const struct hstate *s;
-
-		helper_hugetlb_setup((void **)&f);
-		helper_hugetlb_node(f, RAM, MIB(256), 0);
-		helper_hugetlb_node(f, GIB(4), MIB(64) + (order == ORDER_1G ? GIB(3) : 0), 1);
-		count = helper_hugetlb_ask(f, order, i % 2 ? 99999999999 : UINT64_MAX);
-		if (i % 2) {
-			helper_hugetlb_ask_node(count, 0, UINT64_MAX);
-			helper_hugetlb_ask_node(count, 1, UINT64_MAX);
-		}
-		helper_hugetlb_early(f);
-		s = pool(f, order);
-		assert_int_equal(s->max_huge_pages, UINT64_MAX);
-		assert_true(s->pages_bytes <= (GIB(4) >> (12 + order)) * 16 + PAGE_SIZE);
-		if (order < 12) {
-			helper_hugetlb_handover(f);
-			/* All but edges. */
-			assert_true((s->nr_huge_pages << order) > 65000);
-			assert_true(buddy_alloc(f->mm.buddy.harts, order) == -EMM_ENOMEM ||
-				    s->nr_pages == s->max_pages);
-			assert_true(s->pages_bytes - s->nr_pages * 16 < PAGE_SIZE);
-		} else if (order == 12) {
-			assert_int_equal(s->nr_huge_pages, 15 + 4);
-		} else if (order == ORDER_1G) {
-			assert_in_range(s->nr_huge_pages, 2, 3);
-		} else {
-			assert_int_equal(s->nr_huge_pages, 0);
-			assert_int_equal(hugetlb_reserved_pages(&f->huge), 0);
-			assert_int_equal(f->h->mb.reserved.cnt, 0);
-		}
-		assert_non_null(strstr(f->h->out.text, "Only allocated "));
-		assert_true(f->nr_early_calls < 40);
-		helper_hugetlb_teardown((void **)&f);
-	}
+	for (unsigned int i = 0; i < 4; i++)
+		helper_hugetlb_node(f, RAM + i * GIB(1), MIB(64), 1);
+	helper_hugetlb_node(f, GIB(8), MIB(64), 0);
+	count = helper_hugetlb_ask(f, ORDER_2M, 0);
+	helper_hugetlb_ask_node(count, 1, 40);
+	helper_hugetlb_ask_node(count, 0, 10);
+	helper_hugetlb_fill(f);
+	assert_int_equal(f->mm.nr_trees, 5);
+	assert_int_equal(pool(f, ORDER_2M)->nr_huge_pages_node[0], 10);
+	assert_int_equal(pool(f, ORDER_2M)->nr_huge_pages_node[1], 40);
+	expect_text(f, "");
 }
 
-/* What is to be kept free is kept free. */
-static void test_keep_pages(void **state)
+static void test_all_there_is(void **state)
 {
-	static const unsigned int orders[] = { 3, ORDER_2M, 12 };
+	struct helper_hugetlb *f = *state;
 
-	(void)state;
-	for (unsigned int i = 0; i < ARRAY_SIZE(orders); i++) {
-		struct helper_hugetlb *f;
-
-		helper_hugetlb_setup((void **)&f);
-		helper_hugetlb_node(f, RAM, MIB(256), NONE);
-		f->keep_pages = 10000;
-		helper_hugetlb_ask(f, orders[i], 1000000);
-		helper_hugetlb_fill(f);
-		assert_in_range(buddy_nr_free(&f->mm.buddy), 10000 - 300,
-				10000 + (1U << orders[i]));
-		assert_true(pool(f, orders[i])->nr_huge_pages << orders[i] > 50000);
-		helper_hugetlb_teardown((void **)&f);
-
-		helper_hugetlb_setup((void **)&f);
-		helper_hugetlb_node(f, RAM, MIB(256), NONE);
-		f->keep_pages = 70000;
-		helper_hugetlb_ask(f, orders[i], 1);
-		helper_hugetlb_fill(f);
-		assert_int_equal(pool(f, orders[i])->nr_huge_pages, 0);
-		helper_hugetlb_teardown((void **)&f);
-	}
+	helper_memsim_add(f->s, RAM, MIB(64));
+	f->h->mb.movable_node = true;
+	for (unsigned int i = 0; i < 8; i++)
+		assert_int_equal(
+			memblock_add_node(&f->h->mb, RAM + i * MIB(8) + (i ? MIB(1) : 0),
+					  MIB(8) + (i ? 0 : MIB(1)) - (i == 7 ? MIB(1) : 0), NONE,
+					  i % 2 ? MEMBLOCK_HOTPLUG : 0),
+			0);
+	assert_int_equal(f->h->mb.memory.cnt, 8);
+	helper_hugetlb_ask(f, ORDER_2M, 1000);
+	helper_hugetlb_fill(f);
+	assert_int_equal(pool(f, ORDER_2M)->nr_huge_pages, 31);
+	assert_int_equal(buddy_alloc(f->mm.buddy.harts, ORDER_2M), -EMM_ENOMEM);
 }
 
 /* Free pages go back for good: early ones leave memblock, the others their place in the buddy. */
@@ -369,77 +347,6 @@ static void test_release_fails(void **state)
 	assert_true(hugetlb_is_valid(&f->huge));
 }
 
-/* An early allocator that cannot be relied on: nothing of it gets into the pool. */
-static void test_bad_early_allocator(void **state)
-{
-	struct helper_hugetlb *f = *state;
-
-	helper_hugetlb_node(f, RAM, GIB(4) - MIB(1), NONE);
-	helper_hugetlb_ask(f, ORDER_1G, 3);
-	f->misaligned = true;
-	helper_hugetlb_early(f);
-	assert_int_equal(pool(f, ORDER_1G)->nr_huge_pages, 0);
-	assert_int_equal(f->h->mb.reserved.cnt, 0);
-	assert_non_null(strstr(f->h->out.text, "Only allocated 0 hugepages"));
-	/* One that frees nothing: what was had stays, and is told. */
-	f->misaligned = false;
-	f->stubborn = true;
-	f->request.size[0].count.nr = 1000;
-	assert_int_equal(hugetlb_init(&f->huge, &f->request, &f->h->mb, 0, NULL), 0);
-	assert_int_equal(hugetlb_alloc_early(&f->huge, &f->h->mb, &f->early), 0);
-	assert_true(hugetlb_is_valid(&f->huge));
-	helper_hugetlb_handover(f);
-}
-
-/* No map to reach the records through, or no room for them: no pool, and no harm. */
-static void test_no_records(void **state)
-{
-	struct helper_hugetlb *f = *state;
-
-	helper_hugetlb_node(f, RAM, GIB(4), NONE);
-	helper_hugetlb_ask(f, ORDER_1G, 3);
-	helper_hugetlb_ask(f, ORDER_2M, 3);
-	f->h->mb.map = NULL;
-	helper_hugetlb_early(f);
-	assert_int_equal(f->h->mb.reserved.cnt, 0);
-	f->h->mb.map = &f->s->map;
-	helper_hugetlb_handover(f);
-	assert_int_equal(pool(f, ORDER_1G)->nr_huge_pages + pool(f, ORDER_2M)->nr_huge_pages, 0);
-	expect_text(f,
-		    "HugeTLB: allocating 3 of page size 1 GiB failed. Only allocated 0 hugepages.\n"
-		    "HugeTLB: allocating 3 of page size 2 MiB failed. Only allocated 0 "
-		    "hugepages.\n");
-	f->h->mb.current_limit = RAM;
-	f->h->out.len = 0;
-	helper_hugetlb_early(f);
-	assert_non_null(strstr(f->h->out.text, "size 1 GiB failed. Only allocated 0"));
-}
-
-static void test_bad_requests(void **state)
-{
-	struct helper_hugetlb *f = *state;
-
-	helper_hugetlb_node(f, RAM, MIB(4), NONE);
-	assert_int_equal(hugetlb_init(&f->huge, &f->request, &f->h->mb, 0, NULL), 0);
-	hugetlb_report(&f->huge, &f->h->printer);
-	expect_text(f, "");
-	helper_hugetlb_fill(f); /* nothing asked for: nothing done */
-	assert_int_equal(f->nr_early_calls, 0);
-	helper_hugetlb_ask(f, 0, 1);
-	assert_int_equal(hugetlb_init(&f->huge, &f->request, &f->h->mb, 0, NULL), -EMM_EINVAL);
-	f->request.size[0].order = HUGETLB_MAX_ORDER + 1;
-	assert_int_equal(hugetlb_init(&f->huge, &f->request, &f->h->mb, 0, NULL), -EMM_EINVAL);
-	f->request.size[0].order = 9;
-	helper_hugetlb_ask(f, 9, 1);
-	assert_int_equal(hugetlb_init(&f->huge, &f->request, &f->h->mb, 0, NULL), -EMM_EINVAL);
-	f->request.size[1].order = 10;
-	f->request.size[1].count.nr_nodes = HUGETLB_MAX_NODES + 1;
-	assert_int_equal(hugetlb_init(&f->huge, &f->request, &f->h->mb, 0, NULL), -EMM_EINVAL);
-	f->request.nr_sizes = HUGE_MAX_HSTATE + 1;
-	assert_int_equal(hugetlb_init(&f->huge, &f->request, &f->h->mb, 0, NULL), -EMM_EINVAL);
-	assert_int_equal(hugetlb_alloc_early(&f->huge, &f->h->mb, &f->early), -EMM_ESTATE);
-}
-
 /* More nodes than have numbers: the pages of the others are there, for who takes any. */
 static void test_many_nodes(void **state)
 {
@@ -477,47 +384,6 @@ static void test_many_nodes(void **state)
 	assert_true(f->h->out.len < 80 * 40);
 }
 
-/* The predicate sees what is damaged on purpose. */
-static void test_validity(void **state)
-{
-	struct helper_hugetlb *f = *state;
-	struct hstate *s = &f->huge.hstates[0];
-	struct huge_page saved;
-	struct hugetlb good;
-
-	four_nodes(f);
-	helper_hugetlb_ask(f, ORDER_2M, 10);
-	helper_hugetlb_fill(f);
-	good = f->huge;
-	saved = s->pages[3];
-#define DAMAGE(what)                                      \
-	do {                                              \
-		what;                                     \
-		assert_false(hugetlb_is_valid(&f->huge)); \
-		f->huge = good;                           \
-		s->pages[3] = saved;                      \
-		assert_true(hugetlb_is_valid(&f->huge));  \
-	} while (0)
-	DAMAGE(s->free_huge_pages--);
-	DAMAGE(s->nr_huge_pages++);
-	DAMAGE(s->nr_huge_pages_node[0]--);
-	DAMAGE(s->free_huge_pages_node[1]++);
-	DAMAGE(s->freelists[0] = UINT32_MAX);
-	DAMAGE(s->freelists[0] = s->freelists[1]);
-	DAMAGE(s->freelists[4] = 0);
-	DAMAGE(f->huge.buddy_pages += 512);
-	DAMAGE(f->huge.early_pages--);
-	DAMAGE(s->max_pages = 9);
-	DAMAGE(s->pages_bytes = 0);
-	DAMAGE(s->pages[3].state = HUGE_PAGE_IN_USE);
-	DAMAGE(s->pages[3].state = HUGE_PAGE_GONE + 1);
-	DAMAGE(s->pages[3].slot++);
-	DAMAGE(s->pages[3].slot = 17);
-	DAMAGE(s->pages[3].pfn++);
-	DAMAGE(s->pages[3].pfn = s->pages[2].pfn);
-	DAMAGE(s->pages[3].next = 3);
-}
-
 #define hugetlb_test(f) \
 	cmocka_unit_test_setup_teardown(f, helper_hugetlb_setup, helper_hugetlb_teardown)
 
@@ -530,15 +396,11 @@ int main(void)
 		hugetlb_test(test_by_node),
 		hugetlb_test(test_small_orders_by_node),
 		hugetlb_test(test_node_is_used_up),
-		cmocka_unit_test(test_hostile_numbers),
-		cmocka_unit_test(test_keep_pages),
+		hugetlb_test(test_several_trees),
+		hugetlb_test(test_all_there_is),
 		hugetlb_test(test_release),
 		hugetlb_test(test_release_fails),
-		hugetlb_test(test_bad_early_allocator),
-		hugetlb_test(test_no_records),
-		hugetlb_test(test_bad_requests),
 		hugetlb_test(test_many_nodes),
-		hugetlb_test(test_validity),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -94,6 +94,8 @@ static void test_order_of_arguments(void **state)
 	       WANT({ ORDER_1G, 0 }, { ORDER_2M, 5 }));
 	expect("hugepagesz=2M hugepagesz=1G hugepages=5", 0, NULL, 0,
 	       WANT({ ORDER_2M, 0 }, { ORDER_1G, 5 }));
+	expect("hugepagesz=2M default_hugepagesz=1G hugepages=5", 0, NULL, 1,
+	       WANT({ ORDER_2M, 0 }, { ORDER_1G, 5 }));
 	expect("hugepagesz=1G default_hugepagesz=1G hugepages=5", 0, NULL, 0,
 	       WANT({ ORDER_1G, 5 }));
 	/* The default size by name once more, as nobody has said how many. */
@@ -161,6 +163,8 @@ static void test_bad_sizes(void **state)
 					   "2.5M",
 					   "99999999999999999999",
 					   "17179869184G",
+					   "0x1000000000200000K",
+					   "2 ",
 					   "16E",
 					   "0x10000000000000000",
 					   "2\x01",

@@ -128,7 +128,7 @@ static void test_mirror_behind_absent_front(void **state)
 /*
  *   ###|#      a period of three pages: no power of two, but the last page is the first again
  *   #N.        the page at the largest distance is no-map in part: no access there
- *   ##|##      two banks of different nodes that are the same: not seen
+ *   ##|##      two banks of different nodes that are the same: not seen; nor with a gap between
  */
 static void test_other_mirrors(void **state)
 {
@@ -159,6 +159,16 @@ static void test_other_mirrors(void **state)
 	memblock_add_node(&h->mb, RAM + MIB(4), MIB(4), 1, 0);
 	helper_memsim_probe(s, h);
 	expect_map(&h->mb, memory, { RAM, MIB(4), 0, 0 }, { RAM + MIB(4), MIB(4), 0, 1 });
+	helper_memsim_done(s, h);
+
+	helper_memsim_map(state, &s, &h);
+	s->mirror_base = RAM;
+	s->mirror_period = MIB(8);
+	helper_memsim_add(s, RAM, MIB(8));
+	memblock_add(&h->mb, RAM, MIB(4));
+	memblock_add(&h->mb, RAM + MIB(8), MIB(4));
+	helper_memsim_probe(s, h);
+	expect_map(&h->mb, memory, { RAM, MIB(4), 0, NONE }, { RAM + MIB(8), MIB(4), 0, NONE });
 	helper_memsim_done(s, h);
 }
 
