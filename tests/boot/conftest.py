@@ -10,6 +10,7 @@ import pytest
 pytest.register_assert_rewrite("check", "image", "memory_map", "qemu", "tree_boot")
 
 from qemu import Booter  # noqa: E402
+from ram import Ram  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -36,6 +37,13 @@ def boot(build, tmp_path, request):
     yield Booter(build, tmp_path)
     if getattr(request.node, "has_passed", False):
         shutil.rmtree(tmp_path, ignore_errors=True)
+
+
+@pytest.fixture
+def ram(tmp_path):
+    """64 MiB of random bytes, for what a run writes."""
+    yield Ram(tmp_path)
+    (tmp_path / "ram").unlink(missing_ok=True)
 
 
 @pytest.fixture(params=["opensbi", "opensbi-distro"])

@@ -9,42 +9,13 @@ import pytest
 import check
 import image
 import trees
-from memory_map import PAGE, RAM_BASE, merged, size, without
+from memory_map import PAGE, RAM_BASE, size, without
+from ram import RAM_END, boot_kernel
 
-SIZE = 64 << 20
-RAM_END = RAM_BASE + SIZE
 # QEMU's own OpenSBI on virt, and what it says of itself.
 FIRMWARE = (RAM_BASE, RAM_BASE + 0x80000)
 # The payload's own list of free ranges, which it takes from the page allocator.
 LEDGER_PAGES = 1
-
-
-class Ram:
-    def __init__(self, folder):
-        self.path = folder / "ram"
-        self.before = random.Random(1).randbytes(SIZE)
-        self.path.write_bytes(self.before)
-
-    def after(self):
-        return self.path.read_bytes()
-
-    def written(self):
-        """Ranges of pages that are not what they were."""
-        after = self.after()
-        pages = range(0, SIZE, PAGE)
-        return merged((RAM_BASE + at, RAM_BASE + at + PAGE) for at in pages
-                      if after[at:at + PAGE] != self.before[at:at + PAGE])
-
-
-@pytest.fixture
-def ram(tmp_path):
-    yield Ram(tmp_path)
-    (tmp_path / "ram").unlink(missing_ok=True)
-
-
-def boot_kernel(boot, ram, **kwargs):
-    """By this route the tree stays where QEMU put it, and no firmware image covers free RAM."""
-    return boot(bios="default", kernel=boot.image, memory="64M", ram_file=ram.path, **kwargs)
 
 
 def first_place(run):
