@@ -91,24 +91,40 @@ int mm_plan(struct mm *mm, const struct memblock *mb, uint64_t start_pfn, uint64
 	return 0;
 }
 
+int mm_set_metadata(struct mm *mm, struct memblock *mb, phys_addr_t pa)
+{
+	if (mm->state != MM_PLANNED)
+		return -EMM_ESTATE;
+	if (pa & (META_ALIGN - 1))
+		return -EMM_EINVAL;
+	if (memblock_is_map_memory(mb, 0) && !memblock_is_region_reserved(mb, 0, PAGE_SIZE)) {
+		int ret = memblock_reserve(mb, 0, PAGE_SIZE);
+
+		if (ret)
+			return ret;
+	}
+	mm->meta_pa = pa;
+	mm->state = MM_PLACED;
+	return 0;
+}
+
 int mm_place_metadata(struct mm *mm, struct memblock *mb)
 {
+	phys_addr_t bytes = PFN_PHYS(PFN_UP(mm->meta_bytes)), pa;
 	bool bottom_up = mb->bottom_up;
 	int ret;
 
 	if (mm->state != MM_PLANNED)
 		return -EMM_ESTATE;
 	mb->bottom_up = true;
-	ret = memblock_phys_alloc(mb, mm->meta_bytes, META_ALIGN, 0, PHYS_ADDR_MAX, NUMA_NO_NODE,
-				  CAUSE_METADATA, &mm->meta_pa);
+	ret = memblock_phys_alloc(mb, bytes, META_ALIGN, 0, PHYS_ADDR_MAX, NUMA_NO_NODE,
+				  CAUSE_METADATA, &pa);
 	mb->bottom_up = bottom_up;
-	if (!ret && memblock_is_map_memory(mb, 0)) {
-		ret = memblock_reserve(mb, 0, PAGE_SIZE);
-		if (ret)
-			memblock_free(mb, mm->meta_pa, mm->meta_bytes);
-	}
-	if (!ret)
-		mm->state = MM_PLACED;
+	if (ret)
+		return ret;
+	ret = mm_set_metadata(mm, mb, pa);
+	if (ret)
+		memblock_free(mb, pa, bytes);
 	return ret;
 }
 

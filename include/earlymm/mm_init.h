@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * From the memory map to a page allocator: how large its metadata is, where it lies, and the
- * buddy's trees on it. The order is mm_plan(), mm_place_metadata(), mm_init(), then
+ * buddy's trees on it. The order is mm_plan(), mm_place_metadata() (or mm_set_metadata()), mm_init(), then
  * memblock_free_all() (handover.h). All state is in the caller's struct mm.
  */
 #ifndef EARLYMM_MM_INIT_H
@@ -43,12 +43,21 @@ int mm_plan(struct mm *mm, const struct memblock *mb, uint64_t start_pfn, uint64
 
 /*
  * mm_place_metadata() - reserves room for it, with CAUSE_METADATA: as low as it fits, since there
- * it borders on what is reserved already and the handover has fewer edges to write.
- * The memory is not touched: it may hold anything. Frame 0, where it is memory, is reserved too
- * (CAUSE_OTHER): a page whose address is NULL is nobody's to have.
+ * it borders on what is reserved already and the handover has fewer edges to write; whole pages,
+ * as every early allocator (early.h) gives them. The memory is not touched: it may hold anything.
+ * Then it does what mm_set_metadata() does.
  * Returns -EMM_ESTATE, -EMM_ENOMEM (@mm and @mb unchanged), or an error of memblock's.
  */
 int mm_place_metadata(struct mm *mm, struct memblock *mb);
+
+/*
+ * mm_set_metadata() - the same with a place given: meta_bytes at @pa, a multiple of the page size,
+ * which the caller has reserved (early_alloc()). Frame 0, where it is memory and nothing of it is
+ * reserved, is reserved (CAUSE_OTHER): a page whose address is NULL is nobody's to have. O(log of
+ * the regions). Returns -EMM_ESTATE, -EMM_EINVAL (@pa), or an error of memblock's; nothing has
+ * changed then.
+ */
+int mm_set_metadata(struct mm *mm, struct memblock *mb, phys_addr_t pa);
 
 /*
  * mm_init() - the buddy with its trees, nothing free in them yet. Reaches the metadata through
