@@ -2,10 +2,10 @@
 /* Simulated machines for the tests of live allocators, on the host. */
 #include "live.h"
 
-#include <earlymm/early.h>
-
 #include <string.h>
 #include <sys/mman.h>
+
+#include <earlymm/early.h>
 
 #define MAX_BANKS  24
 #define MAX_CLAIMS 64
@@ -55,10 +55,10 @@ static const struct machine_map maps[] = {
 static struct {
 	unsigned int number;
 	enum selftest_phase phase;
+	enum early_kind kind;
 	struct machine_map map;
 	void *ram[MAX_BANKS];
 	struct phys_map phys_map;
-	enum early_kind kind;
 	struct memblock mb;
 	struct early early;
 	struct mm mm;
@@ -104,7 +104,7 @@ static void *bank_to_virt(void *ctx, phys_addr_t pa, uint64_t bytes)
 	return NULL;
 }
 
-/* The map as a device tree would make it, and room for what is to come. */
+/* The map as a device tree would make it. */
 static void boot_to_memblock(void)
 {
 	struct memblock *mb = &machine.mb;
@@ -146,13 +146,14 @@ static void boot_to_handover(void)
 	phys_addr_t pa;
 
 	assert_int_equal(mm_plan(mm, &machine.mb, 0, PFN_DOWN(PHYS_ADDR_MAX), 1), 0);
-	assert_int_equal(early_alloc(&machine.early, mm->meta_bytes, 0, 0, PHYS_ADDR_MAX,
-				     NUMA_NO_NODE, CAUSE_METADATA, &pa),
+	assert_int_equal(early_alloc(&machine.early, mm->meta_bytes, PAGE_SIZE, 0, PHYS_ADDR_MAX,
+				     NONE, CAUSE_METADATA, &pa),
 			 0);
 	assert_int_equal(mm_set_metadata(mm, &machine.mb, pa), 0);
 	memset(phys_to_virt(&machine.phys_map, mm->meta_pa, mm->meta_bytes), 0xa5, mm->meta_bytes);
 	assert_int_equal(mm_init(mm, &machine.mb), 0);
 	assert_int_equal(early_free_all(&machine.early, mm), 0);
+	machine.env.early = NULL;
 	machine.env.mm = mm;
 	machine.env.hart = mm->buddy.harts;
 }
@@ -172,7 +173,7 @@ static int boot(void **state)
 		machine.map = maps[machine.number];
 	else
 		make_map(&machine.map, machine.number * 0x9e3779b97f4a7c15);
-	print_message("machine %u, %s, early=%s\n", machine.number, machine.map.name,
+	print_message("machine %u, %s, %s\n", machine.number, machine.map.name,
 		      early_name(machine.kind));
 	boot_to_memblock();
 	if (machine.phase >= SELFTEST_BOOTMEM)
@@ -198,8 +199,9 @@ int live_run_group(enum selftest_phase phase, const struct CMUnitTest *tests, si
 	int failed = 0;
 
 	machine.phase = phase;
-	for (machine.number = 0; machine.number < NR_MACHINES; machine.number++) {
-		machine.kind = (enum early_kind)(machine.number % NR_EARLY_KINDS);
+	for (unsigned int i = 0; i < NR_MACHINES * NR_EARLY_KINDS; i++) {
+		machine.number = i / NR_EARLY_KINDS;
+		machine.kind = (enum early_kind)(i % NR_EARLY_KINDS);
 		failed += _cmocka_run_group_tests("live", tests, nr, boot, power_off);
 	}
 	return failed;

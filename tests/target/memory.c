@@ -29,6 +29,18 @@ static uint64_t sum_type(uint64_t hash, const struct memblock_type *type)
 	return sum(hash, type->regions, type->cnt * sizeof(*type->regions));
 }
 
+/* Bootmem's bitmaps. */
+static uint64_t sum_bits(uint64_t hash, const struct bootmem *bm)
+{
+	for (uint32_t i = 0; i < bm->nr_nodes; i++) {
+		const struct bootmem_data *d = &bm->bdata[i];
+		uint64_t bits = d->node_low_pfn - PFN_DOWN(d->node_boot_start);
+
+		hash = sum(hash, d->node_bootmem_map, bits / 8);
+	}
+	return hash;
+}
+
 void live_state_take(struct live_state *s, const struct selftest_env *env)
 {
 	const struct memblock *mb = env->mb;
@@ -43,6 +55,8 @@ void live_state_take(struct live_state *s, const struct selftest_env *env)
 	s->map = sum(s->map, &mb->reserved_array, sizeof(mb->reserved_array));
 	if (!memblock_is_valid(mb))
 		s->lost = UINT64_MAX;
+	if (env->early && env->early->kind == EARLY_BOOTMEM)
+		s->map = sum_bits(s->map, &env->early->bootmem);
 	if (!env->hart)
 		return;
 	buddy_drain(env->hart);
@@ -86,37 +100,33 @@ static uint64_t free_bytes(const struct memblock *mb)
 	return bytes;
 }
 
-/* bootmem has to know of it, too. */
-static bool get_from_early(struct test_memory *m, struct early *e, uint64_t most)
+/* Low memory: it is the surest to be there. */
+static int alloc_low(struct test_memory *m, const struct selftest_env *env)
 {
-	const uint64_t share = free_bytes(e->mb) / 4 * 3;
-	int err = -EMM_ENOMEM;
+	const bool bottom_up = env->mb->bottom_up;
+	int err;
 
-	if (most > share)
-		most = share;
-	for (; err == -EMM_ENOMEM && most >= MIN_BYTES; most -= most / 8) {
-		m->bytes = most & PAGE_MASK;
-		err = early_alloc(e, m->bytes, 0, 0, PHYS_ADDR_MAX, NUMA_NO_NODE, CAUSE_ALLOC,
-				  &m->pa);
-	}
-	return !err;
+	if (env->early)
+		return early_alloc(env->early, m->bytes, PAGE_SIZE, 0, PHYS_ADDR_MAX, NUMA_NO_NODE,
+				   CAUSE_ALLOC, &m->pa);
+	memblock_set_bottom_up(env->mb, true);
+	err = memblock_phys_alloc(env->mb, m->bytes, PAGE_SIZE, 0, PHYS_ADDR_MAX, NUMA_NO_NODE,
+				  CAUSE_ALLOC, &m->pa);
+	memblock_set_bottom_up(env->mb, bottom_up);
+	return err;
 }
 
-static bool get_from_memblock(struct test_memory *m, struct memblock *mb, uint64_t most)
+static bool get_from_early(struct test_memory *m, const struct selftest_env *env, uint64_t most)
 {
-	const bool bottom_up = mb->bottom_up;
-	const uint64_t share = free_bytes(mb) / 4 * 3;
+	const uint64_t share = free_bytes(env->mb) / 4 * 3;
 	int err = -EMM_ENOMEM;
 
 	if (most > share)
 		most = share;
-	memblock_set_bottom_up(mb, true);
 	for (; err == -EMM_ENOMEM && most >= MIN_BYTES; most -= most / 8) {
 		m->bytes = most & PAGE_MASK;
-		err = memblock_phys_alloc(mb, m->bytes, PAGE_SIZE, 0, PHYS_ADDR_MAX, NUMA_NO_NODE,
-					  CAUSE_ALLOC, &m->pa);
+		err = alloc_low(m, env);
 	}
-	memblock_set_bottom_up(mb, bottom_up);
 	return !err;
 }
 
@@ -163,9 +173,7 @@ const char *test_memory_get(struct test_memory *m, struct selftest_env *env, uin
 {
 	if (is_nearly_full(&env->mb->memory) || is_nearly_full(&env->mb->reserved))
 		return "the map's arrays are nearly full";
-	if (!(env->hart    ? get_from_buddy(m, env, most)
-	      : env->early ? get_from_early(m, env->early, most)
-			   : get_from_memblock(m, env->mb, most)))
+	if (env->hart ? !get_from_buddy(m, env, most) : !get_from_early(m, env, most))
 		return "there is too little free memory";
 	m->base = phys_to_virt(env->mb->map, m->pa, m->bytes);
 	if (!m->base)
@@ -180,9 +188,10 @@ int test_memory_put(struct test_memory *m, struct selftest_env *env)
 	int err = 0;
 
 	env->own_pages = 0;
+	if (env->early)
+		return early_free(env->early, m->pa, m->bytes);
 	if (!env->hart)
-		return env->early ? early_free(env->early, m->pa, m->bytes)
-				  : memblock_free(env->mb, m->pa, m->bytes);
+		return memblock_free(env->mb, m->pa, m->bytes);
 	for (uint64_t i = 0; i < m->nr_blocks && !err; i++)
 		err = buddy_free(env->hart, PFN_DOWN(m->pa) + (i << m->order), m->order);
 	return err;
