@@ -73,7 +73,7 @@ static void selftest(struct boot *b, enum selftest_phase phase)
 	char name[MAX_SELFTEST_NAME];
 	const struct selftest_env env = {
 		.mb = &m->mb,
-		.early = phase >= SELFTEST_BOOTMEM ? &m->early : NULL,
+		.early = phase == SELFTEST_BOOTMEM ? &m->early : NULL,
 		.mm = has_buddy ? &m->mm : NULL,
 		.hart = has_buddy ? m->mm.buddy.harts : NULL,
 		.tb_hz = b->tree.timebase_hz,
