@@ -193,11 +193,25 @@ static int register_nomap(struct overlaps *o, const struct dt_claim *c)
 	return ret;
 }
 
+/* What is in use now, but not only: it must not become free when its user has done with it. */
+static void note_fixed(const struct dt_map *map, const struct dt_claim *c)
+{
+	for (uint32_t i = 0; c->seq >= map->nr_fixed && i < map->nr_fixed && i < 32; i++) {
+		phys_addr_t base = map->fixed[i].base, size = map->fixed[i].size;
+
+		/* By pages: a claim of some bytes keeps the page. */
+		if (PFN_DOWN(c->base) < PFN_UP(base + size) &&
+		    PFN_DOWN(base) < PFN_UP(dt_claim_end(c)) && !dt_is_own_entry(c, base, size))
+			map->info->fixed_claimed |= 1U << i;
+	}
+}
+
 static int register_claim(void *ctx, const struct dt_claim *c)
 {
 	struct overlaps *o = ctx;
 	struct dt_map *map = o->map;
 
+	note_fixed(map, c);
 	if (c->cause == CAUSE_NOMAP)
 		return register_nomap(o, c);
 	if (c->seq < map->nr_fixed) {

@@ -126,6 +126,7 @@ struct dt_info {
 	uint32_t nr_banks_skipped; /* empty, less than a page, or outside the usable ranges */
 	uint32_t nr_dynamic_bad; /* of nr_dynamic: invalid, never to be placed */
 	uint32_t nr_nomap_refused; /* no-map ranges that hit memory in use */
+	uint32_t fixed_claimed; /* bit i: another claim than its own entry meets fixed range i */
 	uint32_t nr_overlaps; /* ranges that overlap one before them */
 	uint32_t nr_seed_bytes; /* wiped */
 

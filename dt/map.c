@@ -94,7 +94,7 @@ int dt_to_memblock(struct dt_info *info, void *fdt, phys_addr_t fdt_pa,
 		return -EMM_EINVAL;
 	if (mb->memory.cnt || mb->reserved.cnt)
 		return -EMM_ESTATE;
-	info->nr_overlaps = info->nr_nomap_refused = 0;
+	info->nr_overlaps = info->nr_nomap_refused = info->fixed_claimed = 0;
 	wipe_seeds(info, fdt);
 	ret = build(&map);
 	info->nr_banks_skipped = map.log.banks_skipped;

@@ -11,6 +11,9 @@
 
 #define NR_DEFAULTS 2
 
+/* Regions that are looked at for overlaps; of more, none may be lent. */
+#define MAX_LOOKS 64
+
 struct region_walk {
 	struct dt_info *info;
 	const void *fdt;
@@ -24,6 +27,7 @@ struct region_walk {
 	const struct dt_node *child;
 	uint32_t flags;
 	uint32_t nr_entries;
+	uint32_t nr_looks; /* for overlaps of one region with the others */
 };
 
 /* ---- what a region is ---- */
@@ -130,7 +134,7 @@ static int count_sharing(void *ctx, const struct dt_claim *c)
  * What keeps a region that is reserved from being lent, or NULL: somebody else's bytes in it. That
  * of other causes is in memblock; children of /reserved-memory have but one cause.
  */
-static const char *lending_obstacle(const struct region_walk *w, const struct dt_claim *c)
+static const char *lending_obstacle(struct region_walk *w, const struct dt_claim *c)
 {
 	const struct memblock_region *r = memblock_search(&w->mb->memory, c->base);
 	struct sharing sharing = { .base = c->base, .size = c->size };
@@ -142,8 +146,12 @@ static const char *lending_obstacle(const struct region_walk *w, const struct dt
 	if (!r || MEMBLOCK_CAUSE(r->flags) != CAUSE_RESERVED_MEMORY ||
 	    r->base + r->size < dt_claim_end(c))
 		return "part of it is reserved for something else";
-	if ((w->info->nr_overlaps || w->info->nr_nomap_refused) &&
-	    (dt_for_each_reserved(w->fdt, w->info, count_sharing, &sharing, &seq, NULL) ||
+	if (!w->info->nr_overlaps && !w->info->nr_nomap_refused)
+		return NULL;
+	/* Each look is a walk over all regions. */
+	if (w->nr_looks++ >= MAX_LOOKS)
+		return "there are too many to look for overlaps";
+	if ((dt_for_each_reserved(w->fdt, w->info, count_sharing, &sharing, &seq, NULL) ||
 	     sharing.nr != 1))
 		return "it overlaps another region";
 	return NULL;

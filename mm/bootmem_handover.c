@@ -75,50 +75,72 @@ static bool all_handed_over(const struct bootmem *bm)
 	return true;
 }
 
-/* One node's share of the hole around [start, end): up to the nearest clear bits. */
-static void narrow_hole(const struct bootmem_data *bdata, uint64_t start, uint64_t end,
-			struct bootmem_data *of)
+/* The number of nodes that begin below @pfn. */
+static uint32_t nodes_below(const struct bootmem *bm, uint64_t pfn)
 {
-	const uint64_t *map = bdata->node_bootmem_map;
-	uint64_t first = node_first_pfn(bdata), low = bdata->node_low_pfn;
-	uint64_t at;
+	uint32_t low = 0, high = bm->nr_nodes;
 
-	if (first < start) {
-		at = bitmap_after_last_clear(map, min_pfn_of(start, low) - first);
-		if (at)
-			of->hole_start = max_pfn_of(of->hole_start, first + at);
-	}
-	if (low > end) {
-		uint64_t from = max_pfn_of(end, first) - first;
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
 
-		at = bitmap_next_clear(map, from, low - first);
-		if (at < low - first)
-			of->hole_end = min_pfn_of(of->hole_end, first + at);
+		if (node_first_pfn(&bm->bdata[mid]) < pfn)
+			low = mid + 1;
+		else
+			high = mid;
 	}
+	return low;
 }
 
-/* Is the bitmap's place reserved as a whole, wherever nodes cover it? */
-static bool map_is_reserved(const struct bootmem *bm, uint64_t start, uint64_t end)
+/* The first of the nodes that end above @pfn. */
+static uint32_t node_above(const struct bootmem *bm, uint64_t pfn)
 {
-	for (uint32_t i = 0; i < bm->nr_nodes; i++) {
+	uint32_t i = nodes_below(bm, pfn);
+
+	return i && bm->bdata[i - 1].node_low_pfn > pfn ? i - 1 : i;
+}
+
+/* The hole around [start, end): from node to node, up to the nearest clear bits. */
+static void find_hole(const struct bootmem *bm, uint64_t start, uint64_t end,
+		      struct bootmem_data *of)
+{
+	of->hole_start = 0;
+	of->hole_end = UINT64_MAX;
+	for (uint32_t i = nodes_below(bm, start); i-- > 0 && !of->hole_start;) {
 		const struct bootmem_data *bdata = &bm->bdata[i];
 		uint64_t first = node_first_pfn(bdata);
-		uint64_t from = max_pfn_of(start, first), to = min_pfn_of(end, bdata->node_low_pfn);
+		uint64_t at = bitmap_after_last_clear(bdata->node_bootmem_map,
+						      min_pfn_of(start, bdata->node_low_pfn) - first);
 
-		if (from < to && bitmap_next_clear(bdata->node_bootmem_map, from - first,
-						   to - first) < to - first)
-			return false;
+		if (at)
+			of->hole_start = first + at;
 	}
-	return true;
+	for (uint32_t i = node_above(bm, end); i < bm->nr_nodes && of->hole_end == UINT64_MAX; i++) {
+		const struct bootmem_data *bdata = &bm->bdata[i];
+		uint64_t first = node_first_pfn(bdata), pages = bdata->node_low_pfn - first;
+		uint64_t at = bitmap_next_clear(bdata->node_bootmem_map,
+						max_pfn_of(end, first) - first, pages);
+
+		if (at < pages)
+			of->hole_end = first + at;
+	}
 }
 
-static bool covered_by_nodes(const struct bootmem *bm, uint64_t pfn, uint64_t end)
+/* Is the bitmap's place reserved as a whole, and the nodes' to give? */
+static bool map_is_reserved(const struct bootmem *bm, uint64_t start, uint64_t end)
 {
-	for (uint32_t i = 0; i < bm->nr_nodes && pfn < end; i++) {
-		if (pfn >= node_first_pfn(&bm->bdata[i]) && pfn < bm->bdata[i].node_low_pfn)
-			pfn = bm->bdata[i].node_low_pfn;
+	for (uint32_t i = node_above(bm, start); start < end; i++) {
+		const struct bootmem_data *bdata = &bm->bdata[i];
+		uint64_t first, stop;
+
+		if (i == bm->nr_nodes || node_first_pfn(bdata) > start)
+			return false;
+		first = node_first_pfn(bdata);
+		stop = min_pfn_of(end, bdata->node_low_pfn) - first;
+		if (bitmap_next_clear(bdata->node_bootmem_map, start - first, stop) < stop)
+			return false;
+		start = first + stop;
 	}
-	return pfn >= end;
+	return true;
 }
 
 /*
@@ -132,20 +154,17 @@ static void find_holes(struct bootmem *bm)
 		uint64_t start = of->map_pfn, end = start + of->map_pages;
 
 		/* One that lies outside, or in what is free already, is not the nodes' to give. */
-		if (!covered_by_nodes(bm, start, end) || !map_is_reserved(bm, start, end)) {
+		if (!map_is_reserved(bm, start, end)) {
 			of->map_pages = 0;
 			continue;
 		}
-		of->hole_start = 0;
-		of->hole_end = UINT64_MAX;
-		for (uint32_t k = 0; k < bm->nr_nodes; k++)
-			narrow_hole(&bm->bdata[k], start, end, of);
-		for (uint32_t k = 0; k < bm->nr_nodes; k++) {
-			struct bootmem_data *in = &bm->bdata[k];
-			uint64_t first = node_first_pfn(in);
+		find_hole(bm, start, end, of);
+		for (uint32_t k = node_above(bm, start); start < end; k++) {
+			uint64_t first = node_first_pfn(&bm->bdata[k]);
+			uint64_t stop = min_pfn_of(end, bm->bdata[k].node_low_pfn);
 
-			bitmap_clear(in->node_bootmem_map, max_pfn_of(start, first) - first,
-				     min_pfn_of(max_pfn_of(end, first), in->node_low_pfn) - first);
+			bitmap_clear(bm->bdata[k].node_bootmem_map, start - first, stop - first);
+			start = stop;
 		}
 	}
 }

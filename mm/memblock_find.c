@@ -37,16 +37,22 @@ static bool fit_low(const struct memblock_want *want, phys_addr_t start, phys_ad
 	return true;
 }
 
-/* Puts a reverse walk that has not begun where it comes to what is below @end. O(log n). */
-static void skip_above(struct memblock_iter *it, const struct memblock *mb, phys_addr_t end)
+/* The walks begin at a bound of the search: what lies beyond is skipped by bisection. */
+static void begin_at_start(struct memblock_iter *it, const struct memblock *mb, phys_addr_t start)
+{
+	it->mem += memblock_first_above(&mb->memory, start);
+	it->rsv += memblock_first_above(&mb->reserved, start);
+	it->cur = start;
+}
+
+static void begin_at_end(struct memblock_iter *it, const struct memblock *mb, phys_addr_t end)
 {
 	unsigned long mem = memblock_first_above(&mb->memory, end);
 	unsigned long rsv = memblock_first_above(&mb->reserved, end);
 
-	if (mem < mb->memory.cnt)
-		it->mem = &mb->memory.regions[mem + 1];
-	if (rsv < mb->reserved.cnt)
-		it->rsv = &mb->reserved.regions[rsv + 1];
+	/* The first that ends above it may begin below it. */
+	it->mem = mb->memory.regions + mem + (mem < mb->memory.cnt);
+	it->rsv = mb->reserved.regions + rsv + (rsv < mb->reserved.cnt);
 	it->cur = end;
 }
 
@@ -57,6 +63,7 @@ int memblock_find(const struct memblock *mb, const struct memblock_want *want, p
 
 	if (want->bottom_up) {
 		memblock_iter_free_init(&it, mb, want->nid, want->flags);
+		begin_at_start(&it, mb, want->start);
 		while (memblock_next_free(&it, &start, &end) && start < want->end) {
 			if (fit_low(want, max_addr_of(start, want->start),
 				    min_addr_of(end, want->end), &at))
@@ -64,7 +71,7 @@ int memblock_find(const struct memblock *mb, const struct memblock_want *want, p
 		}
 	} else {
 		memblock_iter_free_init_reverse(&it, mb, want->nid, want->flags);
-		skip_above(&it, mb, want->end);
+		begin_at_end(&it, mb, want->end);
 		while (memblock_prev_free(&it, &start, &end) && end > want->start) {
 			if (fit_high(want, max_addr_of(start, want->start),
 				     min_addr_of(end, want->end), &at))

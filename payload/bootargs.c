@@ -221,6 +221,15 @@ static void note_unknown(struct words *u, const char *key, const char *value)
 	}
 }
 
+/* Messages show values: none of their bytes may steer a terminal, or begin a line. */
+static void make_printable(char *text)
+{
+	for (; *text; text++) {
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+	}
+}
+
 int boot_options_parse(struct boot_options *opt, const char *args, const struct printer *out)
 {
 	struct words unknown = { .used = 0 };
@@ -230,6 +239,8 @@ int boot_options_parse(struct boot_options *opt, const char *args, const struct 
 	while ((found = dt_bootarg_next(&args, key, sizeof(key), buf, sizeof(buf))) != 0) {
 		const char *value = found == 2 ? buf : NULL;
 
+		make_printable(key);
+		make_printable(buf);
 		err = found < 0 ? -EMM_ENOENT : set_option(opt, key, value, out);
 		if (err == -EMM_ENOENT)
 			note_unknown(&unknown, key, value);

@@ -80,7 +80,7 @@ static void record_boot(struct bench *b, const struct memory *m, const struct dt
 		.board = platform_name(),
 		.isa = bench_build_isa(),
 		.harts = info->nr_harts,
-		.mem_kib = memblock_phys_mem_size(&m->mb) / 1024,
+		.mem_kib = m->audit.present * (PAGE_SIZE / 1024),
 		.build = build_version,
 		.cc = bench_build_cc(),
 		.opt = build_opt,
@@ -90,7 +90,8 @@ static void record_boot(struct bench *b, const struct memory *m, const struct dt
 		.present = m->audit.present,
 		.managed = m->audit.managed,
 		.reserved = mm_audit_reserved(&m->audit),
-		.free = m->audit.free + m->audit.held,
+		/* What the benchmark has taken for itself by now was free. */
+		.free = m->audit.managed - memory_huge_pages(m),
 		.meta_bytes = m->mm.meta_bytes,
 		.causes = causes,
 		.nr_causes = NR_CAUSES,

@@ -40,8 +40,10 @@ void memory_free_init(struct memory *m)
 {
 	/* Zeros are no instruction: whoever still goes there is trapped. */
 	memset(__init_begin, 0, (size_t)(__init_end - __init_begin));
-	m->init_pages = free_init_area(m, __init_begin, __init_end) +
-			free_init_area(m, __init_bss_start, __init_bss_end);
+	m->init_pages = 0;
+	if (!m->keep_init)
+		m->init_pages = free_init_area(m, __init_begin, __init_end) +
+				free_init_area(m, __init_bss_start, __init_bss_end);
 }
 
 uint64_t memory_huge_pages(const struct memory *m)

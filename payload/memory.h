@@ -25,6 +25,7 @@ struct memory {
 	uint64_t early_bytes; /* of its own, at its peak */
 	struct mm mm;
 	struct mm_audit audit;
+	bool keep_init; /* the tree claims some of the image for somebody else, too */
 	bool discarded; /* memblock is empty: the audit goes on from the last one */
 	bool has_huge; /* @huge is in use */
 	struct hugetlb huge;

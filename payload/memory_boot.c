@@ -91,6 +91,7 @@ void memory_read_map(struct memory *m, struct dt_info *info, void *fdt,
 	err = dt_to_memblock(info, fdt, (uintptr_t)fdt, &image, 1, &m->mb, &console);
 	if (err)
 		payload_fail("no memory map: %s", emm_strerror(err));
+	m->keep_init = info->fixed_claimed != 0;
 	keep_firmware(&m->mb);
 	limit_memory(&m->mb, opt->mem_limit_bytes);
 	probe_banks(m);

@@ -143,8 +143,12 @@ unsigned int memory_discard(struct memory *m, struct bench_range *ranges, unsign
 	const uint64_t managed = m->mm.managed_pages;
 	int err = memblock_discard(&m->mm, &m->mb);
 
-	if (err)
-		payload_fail("memblock's arrays cannot be given back: %s", emm_strerror(err));
+	/* mem=, or memory that does not answer, may have left an array outside memory. */
+	if (err) {
+		print("memblock's arrays cannot be given back, the map is kept: %s\n",
+		      emm_strerror(err));
+		return nr;
+	}
 	m->discarded = true;
 	for (unsigned int i = 0; i < MAX_DISCARDED_RANGES; i++)
 		nr = insert_array(m, ranges, nr, &arrays[i]);
