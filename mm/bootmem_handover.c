@@ -108,13 +108,14 @@ static void find_hole(const struct bootmem *bm, uint64_t start, uint64_t end,
 	for (uint32_t i = nodes_below(bm, start); i-- > 0 && !of->hole_start;) {
 		const struct bootmem_data *bdata = &bm->bdata[i];
 		uint64_t first = node_first_pfn(bdata);
-		uint64_t at = bitmap_after_last_clear(bdata->node_bootmem_map,
-						      min_pfn_of(start, bdata->node_low_pfn) - first);
+		uint64_t at = bitmap_after_last_clear(
+			bdata->node_bootmem_map, min_pfn_of(start, bdata->node_low_pfn) - first);
 
 		if (at)
 			of->hole_start = first + at;
 	}
-	for (uint32_t i = node_above(bm, end); i < bm->nr_nodes && of->hole_end == UINT64_MAX; i++) {
+	for (uint32_t i = node_above(bm, end); i < bm->nr_nodes && of->hole_end == UINT64_MAX;
+	     i++) {
 		const struct bootmem_data *bdata = &bm->bdata[i];
 		uint64_t first = node_first_pfn(bdata), pages = bdata->node_low_pfn - first;
 		uint64_t at = bitmap_next_clear(bdata->node_bootmem_map,
