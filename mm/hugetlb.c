@@ -55,7 +55,12 @@ static uint64_t total_of(const struct hugetlb_count *count)
 int hugetlb_init(struct hugetlb *h, const struct hugetlb_request *request,
 		 const struct memblock *mb, uint64_t keep_pages, const struct printer *out)
 {
-	*h = (struct hugetlb){ .request = request, .out = out, .keep_pages = keep_pages };
+	*h = (struct hugetlb){
+		.request = request,
+		.out = out,
+		.keep_pages = keep_pages,
+		.default_hstate = request->default_size,
+	};
 	if (request->nr_sizes > HUGE_MAX_HSTATE)
 		return -EMM_EINVAL;
 	for (; h->nr_hstates < request->nr_sizes; h->nr_hstates++) {

@@ -58,7 +58,7 @@ void hugetlb_report(const struct hugetlb *h, const struct printer *out)
 			 (unsigned long long)s->max_huge_pages,
 			 (unsigned long long)s->nr_huge_pages,
 			 (unsigned long long)s->free_huge_pages, s->gigantic ? "  gigantic" : "",
-			 i == h->request->default_size ? "  default" : "");
+			 i == h->default_hstate ? "  default" : "");
 		if (h->nr_nodes > 1)
 			report_nodes(h, s, out);
 	}

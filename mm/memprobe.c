@@ -4,6 +4,7 @@
  * bisection is over what may be touched and over nothing else.
  */
 #include <earlymm/memtest.h>
+#include "bitops.h"
 #include "memblock_internal.h"
 
 /* Banks that get a line. */
@@ -16,7 +17,9 @@
 struct bank {
 	phys_addr_t base;
 	phys_addr_t end;
-	uint64_t nr_free; /* whole free pages */
+	uint64_t nr_free; /* whole free pages, */
+	uint64_t first_pfn; /* the first of them, */
+	uint64_t last_pfn; /* and the last */
 };
 
 struct prober {
@@ -141,8 +144,12 @@ static void count_pages(struct prober *p)
 
 	p->bank.nr_free = 0;
 	pages_begin(p, &it);
-	while (pages_next(&it, &first, &end))
+	while (pages_next(&it, &first, &end)) {
+		if (!p->bank.nr_free)
+			p->bank.first_pfn = first;
+		p->bank.last_pfn = end - 1;
 		p->bank.nr_free += end - first;
+	}
 }
 
 /* The frame of free page @nr of the bank, nr < nr_free. */
@@ -169,7 +176,8 @@ static bool upper_page_answers(struct prober *p, uint64_t nr)
 {
 	bool mirrors;
 
-	return probe_word(p, word_of(page_at(p, nr)), word_of(page_at(p, 0)), &mirrors) && !mirrors;
+	return probe_word(p, word_of(page_at(p, nr)), word_of(p->bank.first_pfn), &mirrors) &&
+	       !mirrors;
 }
 
 /* A range at an end of the bank leaves the map: no entry is cut in two, so this cannot fail. */
@@ -250,7 +258,7 @@ static phys_addr_t word_above(const struct prober *p, phys_addr_t word, phys_add
 /* The largest distance, a power of two, at which there is such a word; 0: there is none. */
 static phys_addr_t mirror_distance(const struct prober *p, phys_addr_t word)
 {
-	phys_addr_t distance = (phys_addr_t)1 << 63;
+	phys_addr_t distance = 1ULL << fls64(p->bank.end - word);
 
 	while (distance >= PAGE_SIZE && !word_above(p, word, distance))
 		distance /= 2;
@@ -263,7 +271,7 @@ static phys_addr_t mirror_distance(const struct prober *p, phys_addr_t word)
  */
 static bool ends_answer(struct prober *p)
 {
-	phys_addr_t first = word_of(page_at(p, 0)), last = word_of(page_at(p, p->bank.nr_free - 1));
+	phys_addr_t first = word_of(p->bank.first_pfn), last = word_of(p->bank.last_pfn);
 	phys_addr_t distance = mirror_distance(p, first);
 	uint64_t old_first, old_last, pattern, value;
 	bool good = false;
@@ -286,7 +294,8 @@ static bool ends_answer(struct prober *p)
 /* Probes the first page and cuts the bank to one period if it repeats. False: the page is absent. */
 static bool first_page_answers(struct prober *p, bool *repeats)
 {
-	phys_addr_t word = word_of(page_at(p, 0)), distance = mirror_distance(p, word), period, ram;
+	phys_addr_t word = word_of(p->bank.first_pfn), distance = mirror_distance(p, word), period,
+		    ram;
 
 	if (!probe_word(p, word, distance ? word + distance : 0, repeats))
 		return false;

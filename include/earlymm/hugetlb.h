@@ -100,6 +100,7 @@ struct hugetlb {
 	unsigned int nr_nodes;
 	int nid[HUGETLB_MAX_NODES];
 	unsigned int nr_hstates;
+	unsigned int default_hstate; /* HUGE_MAX_HSTATE: none */
 	struct hstate hstates[HUGE_MAX_HSTATE];
 };
 
@@ -113,7 +114,7 @@ struct hugetlb_early {
 
 /*
  * hugetlb_init() - an empty pool for each size of @request, which must live as long as filling
- * lasts; so must @out, which is told what could not be had. @keep_pages pages stay free whatever
+ * lasts, as must @out, which is told what could not be had. @keep_pages pages stay free whatever
  * is asked for. O(nodes * memory regions). Returns 0, -EMM_EINVAL (an order twice or out of its
  * range, too many sizes).
  */

@@ -80,15 +80,16 @@ struct memtest_result {
  * each back; the last one is 0. 0: nothing is done. A page with a word that does not come back, or
  * faults, is reserved with CAUSE_BAD (of a page that is reserved in part: the free part of it), so
  * that nobody gets it; the rest of that page is not looked at. Ranges are reported on @out, the
- * first sixteen, then a count. All memory in use must be reserved: free memory is overwritten.
+ * first sixteen, then a count. All memory in use must be reserved: free memory is overwritten. To be
+ * called before bootmem is set up, whose bitmaps would not learn of what is reserved here.
  *
  * Where many pages in a row fault, steps that double are taken while the memory at both ends of a
  * step faults: a good page in between is taken as bad with them.
  *
  * If the reserved array is full, it grows (if memblock_allow_resize() was called) to a place that
  * has been through all patterns first, and the free range at hand is tested once more. If there is
- * no such place, the range is joined with the nearest bad one in the same free range, with the
- * good pages between them.
+ * no such place, the range is joined with the bad one before or behind it in the same stretch of
+ * free memory, with the good pages between them.
  *
  * progress is called at least every 64 MiB written or read, and at the end; after a growth it may
  * step back. O(nr_patterns * (free memory + regions) + bad ranges * regions).
