@@ -16,7 +16,7 @@
 extern const struct phys_map memory_map;
 
 /* Regions of /reserved-memory that are listed; more are reserved all the same. */
-#define MAX_REGIONS 64
+#define MAX_REGIONS 256
 
 struct memory {
 	struct memblock mb;

@@ -126,7 +126,8 @@ void memory_place_regions(struct memory *m, struct dt_info *info, const void *fd
 
 void memory_list_regions(struct memory *m, struct dt_info *info, const void *fdt)
 {
-	int err = dt_list_static(info, fdt, &m->mb, &console);
+	/* That not all fit is said where the list is shown. */
+	int err = dt_list_static(info, fdt, &m->mb, NULL);
 
 	if (err)
 		payload_fail("regions of /reserved-memory cannot be listed: %s", emm_strerror(err));

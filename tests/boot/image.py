@@ -109,12 +109,13 @@ def patched(boot, name, *instructions):
 def with_stores(boot, stores):
     """Stores 32-bit values, (address, value), before it enters the payload as the firmware did."""
     image = Image(boot.image.read_bytes())
-    stub = image.size
-    jump_back = jal(jal_offset(image.jump) - (stub + 32))
+    jump_back = jal(jal_offset(image.jump) + STUB - 32)
     # auipc t0, 0; addi t0, t0, 64; 1: ld t1, 0(t0); beqz t1, 2f; ld t2, 8(t0); sw t2, 0(t1);
     # addi t0, t0, 16; j 1b; 2: the payload
     text = code(0x00000297, 0x04028293, 0x0002b303, 0x00030a63, 0x0082b383, 0x00732023,
                 0x01028293, jal(-20), jump_back)
     table = b"".join(struct.pack("<QQ", *store) for store in [*stores, (0, 0)])
-    data = code(jal(stub)) + image.data[4:]
-    return bios(boot, data.ljust(stub, b"\0") + text.ljust(64, b"\0") + table)
+    data = code(jal(-STUB)) + image.data[4:]
+    stub = text.ljust(64, b"\0") + table
+    assert len(stub) <= STUB
+    return bios(boot, data, stub)

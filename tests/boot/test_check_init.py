@@ -27,6 +27,8 @@ SECTIONS
 	.text : { __ref_begin = .; *(.ref.text) __ref_end = .; *(.text) }
 	.rodata : { *(.rodata) }
 	.data : { *(.data) }
+	__init_bss_start = .;
+	__init_bss_end = .;
 }
 """
 

@@ -207,11 +207,12 @@ def test_hard_case_5_nomap_over_the_image(boot, firmware):
 def test_hard_case_5_nomap_over_the_image_and_beyond(boot, firmware):
     """What is not in use is no-map."""
     end = symbol(boot.elf, "_image_end")
-    run, books = boot_text(boot, MEMORY + trees.reserved((end - PAGE, 0x80300000, "no-map;")),
+    top = end + 0x100000
+    run, books = boot_text(boot, MEMORY + trees.reserved((end - PAGE, top, "no-map;")),
                            bios=firmware)
     tree = only(run, "fdt")
     assert tree.base == end
-    nomap = (tree.frames[1] * PAGE, 0x80300000)
+    nomap = (tree.frames[1] * PAGE, top)
     expect(run, books, no_map=(nomap[1] - nomap[0]) // PAGE,
            claimed={"no-map": [nomap], "reserved-memory": [(tree.end, nomap[0])]})
     name = f"r@{end - PAGE:x}"

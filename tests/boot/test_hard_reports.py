@@ -315,7 +315,7 @@ def test_hard_case_report_growth_into_the_range(boot, early):
 
        | image | tree |r| |r| |r| |r| ... a page each, a free page after each
     """
-    first = 0x80240000
+    first = symbol(boot.elf, "__tree_copy") + 0x1d000
     claims = [(first + i * 0x2000, first + i * 0x2000 + PAGE) for i in range(300)]
     claims[0] = (symbol(boot.elf, "__tree_copy") + 0x7000, claims[0][1])
     run, books = boot_text(boot, MEMORY + trees.reserved(*claims),

@@ -7,6 +7,7 @@ import pytest
 
 import check
 import trees
+from image import symbol
 from memory_map import PAGE, RAM_BASE, size, without
 from qemu import BOOTARGS
 from ram import RAM_END, boot_kernel
@@ -105,7 +106,7 @@ def test_holes(boot):
                                                      "numa-node-id = <1>;")
     run, books = boot_text(boot, source, memory="256M", bootargs=f"{CHURN} memtest=2 movable_node")
     assert verdict(run)[1:] == (2, 0, 0)
-    assert float(verdict(run)[0].split()[0]) == pytest.approx(160, abs=1)
+    assert float(verdict(run)[0].split()[0]) == pytest.approx(160, abs=5)
     assert run.map.ram == banks
     assert books.present == size(banks) // PAGE
 
@@ -124,7 +125,7 @@ def test_progress(boot):
     assert done == sorted(done) and done[0] < 30 and 80 < done[-1] <= 100
     # Each of three patterns is written and read.
     total, = {int(total) for _, total in lines}
-    assert 255 * 6 <= total < 256 * 6
+    assert 250 * 6 <= total < 256 * 6
     assert verdict(run)[1:] == (3, 0, 0)
 
 
@@ -171,7 +172,9 @@ def test_claims_are_not_touched(boot, ram, patterns):
     left = [base for base, end in free_ranges(run) for base in range(base, end, PAGE)
             if after[base - RAM_BASE:base - RAM_BASE + PAGE] != zero]
     # The list of free ranges; the place that QEMU put the tree at was tested, too.
-    assert len(left) <= 1
+    # What only the boot needs is in use while memory is tested.
+    init = symbol(boot.elf, "__init_bss_end") - symbol(boot.elf, "__init_bss_start")
+    assert len(left) <= 1 + init // PAGE
 
 
 def test_initrd_is_not_touched(boot, ram):
