@@ -39,7 +39,7 @@ static uint64_t free_init_area(struct memory *m, char *begin, const char *end)
 void memory_free_init(struct memory *m)
 {
 	/* Zeros are no instruction: whoever still goes there is trapped. */
-	memset(__init_begin, 0, (size_t)(__init_end - __init_begin));
+	memset(__init_begin, 0, (uintptr_t)__init_end - (uintptr_t)__init_begin);
 	m->init_pages = 0;
 	if (!m->keep_init)
 		m->init_pages = free_init_area(m, __init_begin, __init_end) +

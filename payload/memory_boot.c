@@ -50,7 +50,8 @@ static void limit_memory(struct memblock *mb, uint64_t limit_bytes)
 		return;
 	memblock_mem_limit_remove_map(mb, limit_bytes);
 	left = memblock_phys_mem_size(mb);
-	if (has_image && !memblock_is_region_memory(mb, image, (phys_addr_t)(_image_end - _start)))
+	if (has_image &&
+	    !memblock_is_region_memory(mb, image, (uintptr_t)_image_end - (uintptr_t)_start))
 		payload_fail("mem=%s leaves out the image, [%#lx-%#lx]",
 			     size_text(size[0], limit_bytes), image, (uintptr_t)_image_end - 1);
 	print("mem=%s: %s of %s are left\n", size_text(size[0], limit_bytes),
