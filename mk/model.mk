@@ -47,8 +47,10 @@ $(O)/model/tests/model_$1: $(O)/model/$1/code.o $(model-by-shape:%=$(O)/model/$1
 endef
 $(foreach s,$(model-shapes),$(eval $(call model-shape-rules,$s)))
 
-$(O)/model/tests/model_litmus: $(filter-out %/main.o %/ghost.o,$(model-common)) $(O)/model/obj/tests/model/litmus.o
-	$(say) LD model/tests/model_litmus
+# The explorer's own tests.
+model-own := $(addprefix $(O)/model/tests/model_,litmus random)
+$(model-own): $(O)/model/tests/model_%: $(O)/model/obj/tests/model/%.o $(filter-out %/main.o %/ghost.o,$(model-common))
+	$(say) LD model/tests/model_$*
 	@mkdir -p $(@D)
 	$(Q)$(HOST_GCC) -o $@ $^
 
@@ -75,7 +77,7 @@ $(O)/model/tests/model_mutants: $(model-mutant-programs) mk/model.mk
 	@printf '#!/bin/sh\nexec %s %s run %s\n' '$(PYTHON)' '$(model-tool)' '$(O)/model/mutants' >$@
 	@chmod +x $@
 
-model-programs := $(O)/model/tests/model_litmus $(model-shapes:%=$(O)/model/tests/model_%)
+model-programs := $(model-own) $(model-shapes:%=$(O)/model/tests/model_%)
 model-programs += $(if $(model-mutants),$(O)/model/tests/model_mutants)
 unit-programs += $(model-programs)
 unit test: $(model-programs)

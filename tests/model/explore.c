@@ -97,7 +97,7 @@ static bool can_access(unsigned int h, unsigned int loc)
 {
 	const struct hart *hart = &machine.harts[h];
 
-	return !hart->finished && (learned[h][hart->pc] >> loc & 1);
+	return !hart->finished && ((learned[h][hart->pc] >> loc & 1) || client->is_exhaustive);
 }
 
 /* Does any other hart still look at the location, or have a store to it on its way? */
@@ -106,7 +106,13 @@ static bool is_private(unsigned int h, unsigned int loc)
 	for (unsigned int i = 0; i < client->nr_harts; i++)
 		if (i != h && (can_access(i, loc) || machine_is_buffered(i, loc)))
 			return false;
-	return true;
+	return !client->is_exhaustive;
+}
+
+static void trim(void)
+{
+	if (!client->is_exhaustive)
+		machine_trim(client->nr_harts, can_access);
 }
 
 static void learn(unsigned int h, unsigned int loc)
@@ -133,6 +139,17 @@ static void op_is_seen(unsigned int h)
 	harts_run = was;
 }
 
+/* May hart @h's store skip the buffer? */
+static bool store_may_arrive(unsigned int h)
+{
+	const struct hart *hart = &machine.harts[h];
+	const struct request *r = &hart->request;
+
+	if ((r->order & MODEL_RELEASE) && hart->nr_buffered)
+		return false;
+	return is_private(h, r->loc) && !machine_is_buffered(h, r->loc);
+}
+
 /* Makes hart @h's access at once where that is as good as any other order. */
 static bool access_at_once(unsigned int h)
 {
@@ -140,16 +157,18 @@ static bool access_at_once(unsigned int h)
 	struct request *r = &hart->request;
 	struct choice choices[MAX_CHOICES];
 
-	if (r->access == ACCESS_STORE && is_private(h, r->loc) && !machine_is_buffered(h, r->loc)) {
+	if (r->access == ACCESS_STORE && store_may_arrive(h)) {
 		machine_store_private(h);
 	} else if (r->access == ACCESS_STORE || r->access == ACCESS_FENCE) {
 		machine_perform(h, &(struct choice){ 0 });
 	} else {
-		if (!is_private(h, r->loc) || machine_choices(h, choices) != 1)
+		/* What is buffered may have to arrive before it, and others may look at that. */
+		if (!is_private(h, r->loc) || (r->access != ACCESS_LOAD && hart->nr_buffered) ||
+		    machine_choices(h, choices) != 1)
 			return false;
 		machine_perform(h, choices);
 	}
-	machine_trim(client->nr_harts, can_access);
+	trim();
 	return true;
 }
 
@@ -385,14 +404,14 @@ static void drain_private(void)
 			    is_private(h, machine.harts[h].buffer[e].loc)) {
 				if (tracing)
 					trace_drain(client, h, e);
-				machine_drain(h, e);
+				machine_drain(h, e, true);
 				found = true;
 				e = 0;
 			} else {
 				e++;
 			}
 	if (found)
-		machine_trim(client->nr_harts, can_access);
+		trim();
 }
 
 static void take(const struct transition *t)
@@ -402,7 +421,7 @@ static void take(const struct transition *t)
 	if (t->drain) {
 		if (tracing)
 			trace_drain(client, h, t->drain - 1U);
-		machine_drain(h, t->drain - 1U);
+		machine_drain(h, t->drain - 1U, false);
 	} else {
 		op_is_seen(h);
 		machine_perform(h, &t->choice);
@@ -414,16 +433,19 @@ static void take(const struct transition *t)
 		harts_run = false;
 		running = -1;
 	}
-	machine_trim(client->nr_harts, can_access);
+	trim();
 	drain_private();
 }
 
 /*
- * Need a store arrive now? Only if another hart is just about to look at its location, or has a
- * store to it: arriving later constrains nobody. (And before its hart's next release.)
+ * May a store arrive now? With @stores_arrive_late only if another hart is just about to look at
+ * its location, or has a store to it. (What is lost: a store that has arrived early, seen with
+ * acquire, tells its reader less of other harts' writes. Before its hart's next release it must.)
  */
 static bool drain_is_due(unsigned int h, unsigned int entry)
 {
+	if (!client->stores_arrive_late)
+		return true;
 	for (unsigned int i = 0; i < client->nr_harts; i++) {
 		const struct hart *other = &machine.harts[i];
 
@@ -476,7 +498,7 @@ static void search(unsigned int last)
 		return;
 	if (++out->states >= client->max_states)
 		out->bounded = stop = true;
-	if (has_learned && out->states > 2 * learned_at + 64)
+	if (has_learned && !client->is_exhaustive && out->states > 2 * learned_at + 64)
 		stop = true;
 	if (depth + 1 == MAX_DEPTH)
 		model_fail("schedules of %d steps", MAX_DEPTH);
@@ -538,6 +560,7 @@ void model_open(const struct client *c, struct outcome *outcome)
 {
 	client = c;
 	out = outcome;
+	machine_tells_equals_apart = c->is_exhaustive;
 	*out = (struct outcome){ 0 };
 	running = -1;
 	harts_run = false;
@@ -562,6 +585,8 @@ void model_explore(bool trace)
 		stop = has_learned = abandoned = false;
 		depth = 0;
 		visited_clear();
+		if (client->restart)
+			client->restart();
 		start_harts();
 		if (!stop && !abandoned)
 			search(0);

@@ -15,12 +15,15 @@ struct client {
 	size_t arena_bytes;
 	void (*hart)(unsigned int h); /* what hart @h does, on a stack of its own */
 	void (*begin)(unsigned int h); /* the operation makes its first access that others see */
+	void (*restart)(void); /* what end() saw so far is void; may be NULL */
 	void (*end)(void); /* all harts are done and all stores have arrived */
 	uint64_t (*hash_shared)(void); /* of the arena, but what the harts have for themselves */
 	uint64_t (*hash_local)(unsigned int h);
 	bool (*is_defined)(const uint64_t *p); /* was it written by the set-up? */
 	void (*name)(char *buf, size_t size, const uint64_t *p);
 	uint64_t max_states;
+	bool stores_arrive_late; /* fewer states; not all behaviours of three harts and more */
+	bool is_exhaustive; /* no short cuts: what the explorer itself is compared with */
 };
 
 struct outcome {

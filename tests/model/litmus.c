@@ -311,6 +311,11 @@ static unsigned int nr_registers(unsigned int h)
 		       : 1;
 }
 
+static void restart(void)
+{
+	nr_seen = 0;
+}
+
 static void end(void)
 {
 	uint64_t outcome = 1;
@@ -350,6 +355,7 @@ static struct client client = {
 	.arena_bytes = sizeof(a),
 	.hart = run_hart,
 	.begin = nothing,
+	.restart = restart,
 	.end = end,
 	.hash_shared = no_hash,
 	.hash_local = registers,
@@ -363,7 +369,6 @@ static struct outcome explore(const struct litmus *t)
 	struct outcome o;
 
 	test = t;
-	nr_seen = 0;
 	memset(&a, 0, sizeof(a));
 	for (client.nr_harts = 0; client.nr_harts < MAX_HARTS && t->harts[client.nr_harts];)
 		client.nr_harts++;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 struct machine machine;
+bool machine_tells_equals_apart;
 
 static const uint64_t *loc_ptr[MAX_LOCS];
 static unsigned int nr_locs;
@@ -103,7 +104,7 @@ static unsigned int readable(unsigned int h, unsigned int loc, struct choice *ch
 			continue;
 		}
 		v = value_at(loc, t);
-		for (unsigned int i = 0; i < n && !known; i++)
+		for (unsigned int i = 0; i < n && !known && !machine_tells_equals_apart; i++)
 			known = !choices[i].garbage && choices[i].value == v;
 		if (!known && n < MAX_CHOICES)
 			choices[n++] = (struct choice){ .time = (uint8_t)t, .value = v };
@@ -187,6 +188,44 @@ static void append(unsigned int loc, uint64_t value)
 	*machine_ptr(loc) = value;
 }
 
+/* The write at @time is not listed any more. */
+static void lower_view(uint8_t *view, unsigned int time)
+{
+	if (*view >= time)
+		(*view)--;
+}
+
+static void remove_write(unsigned int nr_harts, unsigned int time)
+{
+	unsigned int n = machine.nr_writes - time;
+
+	memmove(&machine.write_loc[time], &machine.write_loc[time + 1], n);
+	memmove(&machine.write_value[time], &machine.write_value[time + 1], n * sizeof(uint64_t));
+	machine.nr_writes--;
+	for (unsigned int h = 0; h < nr_harts; h++) {
+		struct hart *hart = &machine.harts[h];
+
+		lower_view(&hart->floor, time);
+		lower_view(&hart->old, time);
+		for (unsigned int loc = 0; loc < nr_locs; loc++)
+			lower_view(&hart->seen[loc], time);
+	}
+}
+
+/*
+ * A write that only its hart will look at: it has no time, or to read it with acquire would tell
+ * the hart of others.
+ */
+static void write_private(unsigned int loc, uint64_t value)
+{
+	for (unsigned int t = machine.nr_writes; t > 0; t--)
+		if (machine.write_loc[t] == loc)
+			remove_write(MAX_HARTS, t);
+	machine.base[loc] = value;
+	machine.undefined &= ~(1ULL << loc);
+	*machine_ptr(loc) = value;
+}
+
 static void raise_view(uint8_t *view, unsigned int time)
 {
 	if (*view < time)
@@ -218,7 +257,7 @@ bool machine_is_needed(unsigned int h, unsigned int entry, unsigned int loc)
 	return false;
 }
 
-void machine_drain(unsigned int h, unsigned int entry)
+void machine_drain(unsigned int h, unsigned int entry, bool private)
 {
 	struct hart *hart = &machine.harts[h];
 	struct buffered b = hart->buffer[entry];
@@ -226,8 +265,12 @@ void machine_drain(unsigned int h, unsigned int entry)
 	hart->nr_buffered--;
 	memmove(&hart->buffer[entry], &hart->buffer[entry + 1],
 		(hart->nr_buffered - entry) * sizeof(b));
-	append(b.loc, b.value);
-	raise_view(&hart->seen[b.loc], machine.nr_writes);
+	if (private) {
+		write_private(b.loc, b.value);
+	} else {
+		append(b.loc, b.value);
+		raise_view(&hart->seen[b.loc], machine.nr_writes);
+	}
 	/* What is still buffered is what its hart reads. */
 	for (unsigned int i = 0; i < hart->nr_buffered; i++)
 		if (hart->buffer[i].loc == b.loc)
@@ -244,7 +287,7 @@ static void drain_for(struct hart *hart)
 			      machine_is_needed(h, e, hart->request.loc);
 
 		if (wanted && machine_may_drain(h, e)) {
-			machine_drain(h, e);
+			machine_drain(h, e, false);
 			e = 0;
 		} else {
 			e++;
@@ -291,6 +334,11 @@ static void perform_rmw(struct hart *hart, const struct choice *c)
 		raise_view(&hart->floor, machine.nr_writes);
 }
 
+void machine_store_private(unsigned int h)
+{
+	write_private(machine.harts[h].request.loc, machine.harts[h].request.value);
+}
+
 void machine_issue(unsigned int h)
 {
 	struct hart *hart = &machine.harts[h];
@@ -302,12 +350,6 @@ void machine_issue(unsigned int h)
 				   .loc = (uint8_t)hart->request.loc,
 				   .release = (hart->request.order & MODEL_RELEASE) != 0 };
 	*hart->request.ptr = hart->request.value; /* what its hart reads without atomics */
-}
-
-void machine_store_private(unsigned int h)
-{
-	append(machine.harts[h].request.loc, machine.harts[h].request.value);
-	raise_view(&machine.harts[h].seen[machine.harts[h].request.loc], machine.nr_writes);
 }
 
 void machine_perform(unsigned int h, const struct choice *c)
@@ -330,30 +372,6 @@ void machine_perform(unsigned int h, const struct choice *c)
 		perform_rmw(hart, c);
 	}
 	hart->local = hash_mix(hart->local, c->value * 2 + c->succeeds);
-}
-
-/* The write at @time is not listed any more. */
-static void lower_view(uint8_t *view, unsigned int time)
-{
-	if (*view >= time)
-		(*view)--;
-}
-
-static void remove_write(unsigned int nr_harts, unsigned int time)
-{
-	unsigned int n = machine.nr_writes - time;
-
-	memmove(&machine.write_loc[time], &machine.write_loc[time + 1], n);
-	memmove(&machine.write_value[time], &machine.write_value[time + 1], n * sizeof(uint64_t));
-	machine.nr_writes--;
-	for (unsigned int h = 0; h < nr_harts; h++) {
-		struct hart *hart = &machine.harts[h];
-
-		lower_view(&hart->floor, time);
-		lower_view(&hart->old, time);
-		for (unsigned int loc = 0; loc < nr_locs; loc++)
-			lower_view(&hart->seen[loc], time);
-	}
 }
 
 /* A view is as good one write lower if that write means nothing to its hart. */
@@ -380,9 +398,11 @@ static void canonical_views(unsigned int nr_harts,
 		lower_where_equal(h, &hart->old, can_read);
 		if (hart->old <= hart->floor)
 			hart->old = 0;
-		for (unsigned int loc = 0; loc < nr_locs; loc++)
+		for (unsigned int loc = 0; loc < nr_locs; loc++) {
+			hart->seen[loc] = (uint8_t)write_at(loc, hart->seen[loc]);
 			if (hart->seen[loc] <= hart->floor || !can_read(h, loc))
 				hart->seen[loc] = 0;
+		}
 	}
 }
 
@@ -442,6 +462,22 @@ static void canonical_order(unsigned int nr_harts,
 	}
 }
 
+/* Has hart @h the write at @t behind it, and would it learn nothing from reading it again? */
+static bool is_behind(unsigned int h, unsigned int t,
+		      bool (*can_read)(unsigned int h, unsigned int loc))
+{
+	const struct hart *hart = &machine.harts[h];
+
+	if (hart->floor >= t)
+		return true;
+	if (hart->seen[machine.write_loc[t]] < t)
+		return false;
+	for (unsigned int i = hart->floor + 1U; i < t; i++)
+		if (can_read(h, machine.write_loc[i]) && hart->seen[machine.write_loc[i]] < i)
+			return false;
+	return true;
+}
+
 void machine_trim(unsigned int nr_harts, bool (*can_read)(unsigned int h, unsigned int loc))
 {
 	for (unsigned int t = 1; t <= machine.nr_writes;) {
@@ -449,9 +485,7 @@ void machine_trim(unsigned int nr_harts, bool (*can_read)(unsigned int h, unsign
 		bool settled = true;
 
 		for (unsigned int h = 0; h < nr_harts && settled; h++) {
-			const struct hart *hart = &machine.harts[h];
-
-			settled = hart->floor >= t || hart->seen[loc] >= t || !can_read(h, loc);
+			settled = is_behind(h, t, can_read) || !can_read(h, loc);
 		}
 		if (!settled) {
 			t++;

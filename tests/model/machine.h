@@ -89,6 +89,9 @@ struct choice {
 
 extern struct machine machine;
 
+/* Writes of equal values are different choices. */
+extern bool machine_tells_equals_apart;
+
 /* Locations: known by address for a whole exploration. */
 unsigned int machine_loc(const uint64_t *p, bool *is_new);
 uint64_t *machine_ptr(unsigned int loc);
@@ -101,7 +104,8 @@ unsigned int machine_choices(unsigned int h, struct choice choices[MAX_CHOICES])
 void machine_perform(unsigned int h, const struct choice *c);
 /* Stores leave the buffer. */
 bool machine_may_drain(unsigned int h, unsigned int entry);
-void machine_drain(unsigned int h, unsigned int entry);
+/* @private: no other hart will look at it. */
+void machine_drain(unsigned int h, unsigned int entry, bool private);
 bool machine_is_needed(unsigned int h, unsigned int entry, unsigned int loc);
 void machine_issue(unsigned int h);
 /* A store to a location that no other hart will look at. */
@@ -113,10 +117,10 @@ uint64_t machine_hash(unsigned int nr_harts);
 
 static inline uint64_t hash_mix(uint64_t h, uint64_t v)
 {
-	h = (h ^ v) * 0x9e3779b97f4a7c15ULL;
+	h = ((h + 0x9e3779b97f4a7c15ULL) ^ v) * 0xbf58476d1ce4e5b9ULL; /* a 0 counts, too */
 	h ^= h >> 32;
-	h *= 0xd6e8feb86659fd93ULL;
-	return h ^ (h >> 29);
+	h *= 0xda942042e4dd58b5ULL;
+	return h ^ (h >> 31);
 }
 
 #endif

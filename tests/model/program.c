@@ -448,6 +448,7 @@ void program_explore(const struct program *p, bool trace, struct outcome *outcom
 	program = p;
 	while (client.nr_harts < MAX_HARTS && p->harts[client.nr_harts])
 		client.nr_harts++;
+	client.stores_arrive_late = client.nr_harts > 2;
 	for (unsigned int h = 0; h < client.nr_harts; h++)
 		nr_operations[h] = parse(p->harts[h], operations[h]);
 	model_open(&client, outcome);
