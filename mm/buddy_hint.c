@@ -125,6 +125,24 @@ int64_t buddy_hint_find(const struct buddy_tree *t, unsigned int level, unsigned
 	return from_top ? hint_find(t, level, kind, true) : hint_find(t, level, kind, false);
 }
 
+static int64_t buddy_hint_find_kind(const struct buddy_tree *t, unsigned int kind)
+{
+	uint64_t last = (t->end_pfn - 1) >> WORD_SHIFT(TOP);
+
+	for (uint64_t top = t->start_pfn >> WORD_SHIFT(TOP); top <= last; top++) {
+		const uint64_t *hint = node_hint(buddy_node(t, TOP, top), 0, kind);
+		uint64_t v;
+
+		while ((v = atomic_read(hint))) {
+			int64_t idx = hint_descend(t, 0, kind, top, v, false);
+
+			if (idx >= 0)
+				return idx;
+		}
+	}
+	return -1;
+}
+
 /* The hints of @level from @kind on in the node @n, together. */
 static uint64_t hints_from(const uint64_t *n, unsigned int level, unsigned int kind)
 {
@@ -164,6 +182,12 @@ int64_t buddy_hint_lowest(const struct buddy_tree *t, unsigned int level, unsign
 					node_hint(buddy_node(t, up, idx), level, k));
 	}
 	return -1;
+}
+
+/* The lowest word of level 0 that is published as @kind: see buddy_publish(); -1: none. */
+int64_t buddy_hint_lowest_of(const struct buddy_tree *t, unsigned int kind)
+{
+	return buddy_hint_find_kind(t, kind);
 }
 
 /* Clears the hints of a word from @kind on, where they are set. */

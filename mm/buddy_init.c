@@ -5,8 +5,6 @@
  */
 #include "buddy_init.h"
 
-const struct buddy_tree buddy_no_tree;
-
 uint64_t buddy_lay_out(struct buddy_tree *layout, uint64_t start_pfn, uint64_t end_pfn)
 {
 	uint64_t at = 0;

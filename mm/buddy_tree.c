@@ -53,24 +53,45 @@ int buddy_put(struct buddy_hart *h, const struct buddy_tree *t, unsigned int lev
 	return buddy_put_finish(h, t, level, idx, mask, old);
 }
 
+/*
+ * Is a run of class @cls, or a larger one, in the word @idx of @level hinted already? The loads
+ * come after the AMO that put the word's bits (.aq): whoever clears a hint that is still seen will
+ * look at the word later and find them.
+ */
+static bool run_is_hinted(const struct buddy_tree *t, unsigned int level, uint64_t idx,
+			  unsigned int cls)
+{
+	const uint64_t *hint =
+		node_hint(buddy_node(t, level + 1, idx >> RADIX_SHIFT), level, 0);
+
+	for (; cls < RADIX_SHIFT; cls++)
+		if (atomic_read(&hint[cls]) >> BITS_OF(idx) & 1)
+			return true;
+	return false;
+}
+
 /* What follows the AMO of a put, which found @old. */
 int buddy_put_finish(struct buddy_hart *h, const struct buddy_tree *t, unsigned int level,
 		     uint64_t idx, uint64_t mask, uint64_t old)
 {
 	for (;;) {
-		if (old & mask)
+		if (unlikely(old & mask))
 			return -EMM_EDOUBLE;
 		if (level == TOP)
 			return 0;
 		if ((old | mask) != WORD_FULL) {
-			/* A level 0 word that holds something already is known to. */
-			if (level)
-				buddy_hint_set(t, level, largest_class(old | mask), idx);
-			else if (!old)
+			if (level) {
+				unsigned int cls = merged_class(old | mask, ffs64(mask), 0);
+
+				if (!run_is_hinted(t, level, idx, cls))
+					buddy_hint_set(t, level, cls, idx);
+			} else if (!old) {
+				/* One that holds something already is known to. */
 				buddy_hint_set(t, 0, HINT_ANY, idx);
+			}
 			return 0;
 		}
-		if (!atomic_cmpxchg(buddy_node(t, level, idx), WORD_FULL, 0)) {
+		if (unlikely(!atomic_cmpxchg(buddy_node(t, level, idx), WORD_FULL, 0))) {
 			/* Who changed it since owns what is gone, and knew less of the rest. */
 			if (level)
 				buddy_hint_set(t, level, RADIX_SHIFT - 1, idx);
@@ -80,6 +101,8 @@ int buddy_put_finish(struct buddy_hart *h, const struct buddy_tree *t, unsigned 
 		if (level)
 			buddy_hint_clear_all(t, level, 0, idx);
 		h->events.carries++;
+		if (!level && idx << RADIX_SHIFT < h->frontier_pfn)
+			h->frontier_pfn = idx << RADIX_SHIFT;
 		mask = 1ULL << BITS_OF(idx);
 		idx >>= RADIX_SHIFT;
 		level++;
@@ -130,6 +153,27 @@ static uint64_t claim_run(struct buddy_hart *h, const struct buddy_tree *t, unsi
 	if (!run)
 		h->events.stale_hints++;
 	return run;
+}
+
+/*
+ * A run from the word @idx of @level, which has been valid at some time: since then it is defined.
+ * Its hints stay as they are: they promise no less than there is. Returns 0 if there is none.
+ */
+uint64_t buddy_take_near(struct buddy_hart *h, const struct buddy_tree *t, unsigned int level,
+			 uint64_t idx, unsigned int cls, bool from_top)
+{
+	uint64_t *word = buddy_node(t, level, idx);
+	uint64_t run = pick_run(atomic_read(word), cls, from_top);
+	uint64_t got;
+
+	if (!run)
+		return 0;
+	got = atomic_fetch_and(word, ~run) & run;
+	if (likely(got == run))
+		return run;
+	if (got)
+		buddy_put(h, t, level, idx, got);
+	return 0;
 }
 
 /* A block (one bit) of the top level, which is scanned: it is always valid and never carries. */

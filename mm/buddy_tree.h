@@ -44,9 +44,16 @@ static inline unsigned int hint_of(unsigned int cls)
 
 /* Loops over levels or words of a node, whose bounds are constants, in set-up code. */
 #ifdef __clang__
-#define UNROLL _Pragma("clang loop unroll(full)")
+#define UNROLL  _Pragma("clang loop unroll(full)")
+#define UNROLL8 _Pragma("clang loop unroll(full)")
 #else
-#define UNROLL _Pragma("GCC unroll 20")
+#define UNROLL  _Pragma("GCC unroll 20")
+#define UNROLL8 _Pragma("GCC unroll 8")
+#endif
+
+/* Frees looked at for each refill: see buddy_tune(). */
+#ifndef BUDDY_DEFAULT_BUDGET
+#define BUDDY_DEFAULT_BUDGET 2
 #endif
 
 static inline uint64_t *buddy_node(const struct buddy_tree *t, unsigned int level, uint64_t idx)
@@ -128,11 +135,38 @@ static inline void seq_end(struct buddy_hart *h)
 	atomic_set_release(&h->seq, h->seq + 1);
 }
 
-/* A tree that covers nothing: what a hart looks at before there is one. */
-extern const struct buddy_tree buddy_no_tree;
+#define likely(x)   __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
 
 /* mm/buddy.c */
 const struct buddy_tree *buddy_find_tree(const struct buddy *b, uint64_t pfn, uint64_t nr_pages);
+
+/* mm/buddy_refill.c */
+int buddy_refill(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls);
+
+/* mm/buddy_stack.c */
+void buddy_hart_open(struct buddy_hart *h);
+
+/* Where a hart's stack of @order lies: the -1 below its first entry. */
+static inline int64_t *stack_bottom(struct buddy_hart *h, unsigned int order)
+{
+	return &h->stack[2 * BUDDY_RADIX - 2 * (BUDDY_RADIX >> order) + order];
+}
+
+/*
+ * The class of the block in @word that holds the bit @at: its buddies tell, without a search of
+ * the word. @cls: known to be free.
+ */
+static inline unsigned int merged_class(uint64_t word, unsigned int at, unsigned int cls)
+{
+	while (cls + 1 < RADIX_SHIFT) {
+		at &= ~((2U << cls) - 1);
+		if (run_mask(cls + 1) << at & ~word)
+			break;
+		cls++;
+	}
+	return cls;
+}
 
 /* mm/buddy_hint.c */
 void buddy_hint_set(const struct buddy_tree *t, unsigned int level, unsigned int kind,
@@ -147,10 +181,19 @@ bool buddy_hint_walk(const struct buddy_tree *t, unsigned int level, uint32_t ki
 int64_t buddy_hint_find(const struct buddy_tree *t, unsigned int level, unsigned int *kind,
 			bool from_top);
 int64_t buddy_hint_lowest(const struct buddy_tree *t, unsigned int level, unsigned int kind);
+int64_t buddy_hint_lowest_of(const struct buddy_tree *t, unsigned int kind);
 void buddy_hint_clear_all(const struct buddy_tree *t, unsigned int level, unsigned int kind,
 			  uint64_t idx);
 bool buddy_hint_test(const struct buddy_tree *t, unsigned int level, unsigned int cls,
 		     uint64_t idx);
+
+/* Is the word @idx of level 0 hinted as @kind, as far as its parent knows? */
+static inline bool buddy_hint_leaf(const struct buddy_tree *t, unsigned int kind, uint64_t idx)
+{
+	const uint64_t *hint = node_hint(buddy_node(t, 1, idx >> RADIX_SHIFT), 0, kind);
+
+	return atomic_read(hint) >> BITS_OF(idx) & 1;
+}
 
 /* mm/buddy_tree.c */
 int buddy_put(struct buddy_hart *h, const struct buddy_tree *t, unsigned int level, uint64_t idx,
@@ -159,6 +202,8 @@ int buddy_put_finish(struct buddy_hart *h, const struct buddy_tree *t, unsigned 
 		     uint64_t idx, uint64_t mask, uint64_t old);
 int64_t buddy_take(struct buddy_hart *h, const struct buddy_tree *t, unsigned int level,
 		   unsigned int cls, bool from_top);
+uint64_t buddy_take_near(struct buddy_hart *h, const struct buddy_tree *t, unsigned int level,
+			 uint64_t idx, unsigned int cls, bool from_top);
 void buddy_node_init(const struct buddy_tree *t, unsigned int level, uint64_t idx, uint64_t word);
 bool buddy_ancestor_is_free(const struct buddy_tree *t, unsigned int level, uint64_t idx);
 

@@ -33,15 +33,18 @@ struct buddy_tree {
 	uintptr_t node0[BUDDY_LEVELS];
 };
 
-/* Blocks of one order that belong to one hart: a bit of @starts each, above @base_pfn. */
-struct buddy_cache {
-	uint64_t starts;
-	uint64_t base_pfn;
-};
+/*
+ * Blocks of a small order, below this, belong to one hart in a stack for each order, filled from a
+ * word of the tree with as many as it holds.
+ */
+#define BUDDY_NR_STACKS   BUDDY_RADIX_SHIFT
+
+/* Frames of all stacks, each with a word below it that says -1. */
+#define BUDDY_STACK_WORDS (2 * BUDDY_RADIX - 2 + BUDDY_NR_STACKS)
 
 /* How often the slow paths ran; read by anyone, written by the hart alone. */
 struct buddy_events {
-	uint64_t refills; /* a cache was filled from a hinted word */
+	uint64_t refills; /* a stack was filled from a word that others hold blocks of */
 	uint64_t splits; /* a wholly free block became a word of smaller ones */
 	uint64_t carries; /* a word became full and moved to the level above */
 	uint64_t stale_hints; /* a hint led to a word without such a run */
@@ -50,14 +53,35 @@ struct buddy_events {
 	uint64_t failures; /* answered with -EMM_ENOMEM */
 };
 
-/* What one hart has to itself. Used by that hart only, but for @seq (rule 6). */
+/*
+ * What one hart has to itself. Others read @seq (rule 6) and @events, and ask for a drain by
+ * setting @request and closing both fast paths (@nr_orders, @window_pages: 0; rule 7).
+ */
 struct buddy_hart {
-	struct buddy_cache cache[BUDDY_RADIX_SHIFT]; /* by order */
-	const struct buddy_tree *tree; /* the tree that was used last */
-	struct buddy *buddy;
+	int64_t *top[BUDDY_NR_STACKS]; /* the next block of each order, or the -1 below the last */
+	uint32_t nr_orders; /* that the fast path serves: BUDDY_NR_STACKS, or none */
+	uint32_t budget; /* frees that are still to be looked at, one by one, after refills */
+	/* Frames that the fast path frees: of @tree, or none while frees are looked at. */
+	uint64_t window_pfn;
+	uint64_t window_pages;
+	uintptr_t words; /* its level 0: that of node0[0] */
 	uint64_t seq; /* odd while bits of shared words are in registers only */
+	uint64_t request; /* another hart wants the stacks drained */
+	const struct buddy_tree *tree; /* the tree that was used last; NULL: none yet */
+	struct buddy *buddy;
+	uint64_t frontier_pfn; /* no wholly free word is known of below */
+	uint64_t near; /* level 1 node below which a published word was found last; UINT64_MAX: none */
+	uint64_t near_large; /* level 1 word that a block of order 6 and more was taken from last */
+	uint64_t is_ready; /* top[] has been set */
 	struct buddy_events events;
+	int64_t stack[BUDDY_STACK_WORDS];
 } __attribute__((aligned(64)));
+
+/* How memory is reused; see buddy_tune(). */
+enum buddy_setting {
+	BUDDY_DEFAULT,
+	BUDDY_HEALING,
+};
 
 struct buddy {
 	struct buddy_tree *trees; /* ascending, disjoint */
@@ -65,6 +89,7 @@ struct buddy {
 	uint32_t max_trees;
 	struct buddy_hart *harts;
 	uint32_t nr_harts;
+	uint32_t budget; /* frees that each refill has looked at */
 };
 
 /*
