@@ -108,6 +108,28 @@ refused:
 	return false;
 }
 
+/*
+ * The same for a single bit. With the bit toggled the word plus one is not above what it was if
+ * the bit was set, or if the word would become full: one comparison tells both.
+ */
+static inline __attribute__((always_inline)) bool atomic_or_partial1(uint64_t *p, uint64_t bit)
+{
+	__asm__ goto("0:	lr.d.aq	t0, (%0)\n"
+		     "	beqz	t0, %l[refused]\n"
+		     "	xor	t1, t0, %1\n"
+		     "	addi	t2, t1, 1\n"
+		     "	bgeu	t0, t2, %l[refused]\n"
+		     "	sc.d.rl	t1, t1, (%0)\n"
+		     "	bnez	t1, 0b"
+		     :
+		     : "r"(p), "r"(bit)
+		     : "t0", "t1", "t2", "memory"
+		     : refused);
+	return true;
+refused:
+	return false;
+}
+
 #else
 
 static inline void atomic_set(uint64_t *p, uint64_t v)

@@ -163,8 +163,19 @@ static inline void open_window(struct buddy_hart *h, const struct buddy_tree *t)
 {
 	h->window_pfn = t->start_pfn;
 	h->words = t->node0[0];
-	h->window_pages = t->end_pfn - t->start_pfn;
+	h->tree_pages = h->window_pages = t->end_pfn - t->start_pfn;
 }
+static int __attribute__((noinline)) publish0(struct buddy_hart *h, const struct buddy_tree *t, uint64_t idx)
+{
+	seq_begin(h);
+	buddy_hint_set(t, 0, 1, idx);
+	seq_end(h);
+	return 0;
+}
+#ifndef IS_WORTH
+#define IS_WORTH(x) ((x)&((x)>>1)&((x)>>2))
+#endif
+
 
 static int __attribute__((noinline)) double_free(struct buddy_hart *h)
 {
@@ -173,10 +184,13 @@ static int __attribute__((noinline)) double_free(struct buddy_hart *h)
 }
 
 /* Is the word worth a refill of class @cls? */
+#ifndef PUBRUNS
+#define PUBRUNS 4
+#endif
 static inline bool is_worth(uint64_t word, unsigned int cls)
 {
 	if (cls == 0)
-		return hweight64(word) >= PUBMIN;
+		return IS_WORTH(word);
 	return hweight64(run_starts(word, cls)) >= (cls<3?PUBRUNS:2);
 }
 
@@ -284,6 +298,21 @@ static int __attribute__((noinline)) free_slow(struct buddy_hart *h, uint64_t pf
 	const struct buddy_tree *t = h->tree;
 	uint64_t size = 1ULL << order;
 
+	if (likely(order == 0 && h->budget && pfn - h->window_pfn < h->tree_pages)) {
+		uint64_t idx = pfn >> RADIX_SHIFT;
+		uint64_t *word = (uint64_t *)(h->words + idx * sizeof(uint64_t));
+
+		if (likely(atomic_or_partial1(word, 1ULL << BITS_OF(pfn)))) {
+			uint64_t now = atomic_read(word);
+			uint64_t *hint = node_hint(buddy_node(t, 1, idx >> RADIX_SHIFT), 0, 1);
+
+			if (!--h->budget)
+				h->window_pages = h->tree_pages;
+			if (IS_WORTH(now) && !(atomic_read(hint) >> BITS_OF(idx) & 1))
+				publish0(h, t, idx);
+			return 0;
+		}
+	}
 	if (unlikely(!h->nr_orders || order >= RADIX_SHIFT || (pfn & (size - 1)) || !tree_covers(t, pfn, size)))
 		return free_elsewhere(h, pfn, order);
 	return free_small(h, t, pfn, order);
@@ -291,20 +320,20 @@ static int __attribute__((noinline)) free_slow(struct buddy_hart *h, uint64_t pf
 
 int buddy_free(struct buddy_hart *h, uint64_t pfn, unsigned int order)
 {
-	uint64_t mask = 1;
+	uint64_t offset = pfn - h->window_pfn;
+	uint64_t *word = (uint64_t *)(h->words + (pfn >> RADIX_SHIFT) * sizeof(uint64_t));
 
-	if (order) {
+	if (likely(order == 0)) {
+		if (likely(offset < h->window_pages) &&
+		    likely(atomic_or_partial1(word, 1ULL << BITS_OF(pfn))))
+			return 0;
+	} else if (order < RADIX_SHIFT) {
 		uint64_t size = 1ULL << order;
 
-		if (order >= RADIX_SHIFT || (pfn & (size - 1)))
-			return free_slow(h, pfn, order);
-		mask = (1ULL << size) - 1;
-		if (unlikely(pfn + size - h->window_pfn > h->window_pages))
-			return free_slow(h, pfn, order);
+		if (!(pfn & (size - 1)) && offset < h->window_pages &&
+		    offset + size <= h->window_pages &&
+		    atomic_or_partial(word, ((1ULL << size) - 1) << BITS_OF(pfn), WORD_FULL))
+			return 0;
 	}
-	if (likely(pfn - h->window_pfn < h->window_pages &&
-		   atomic_or_partial((uint64_t *)(h->words + (pfn >> RADIX_SHIFT) * sizeof(uint64_t)),
-				     mask << BITS_OF(pfn), WORD_FULL)))
-		return 0;
 	return free_slow(h, pfn, order);
 }

@@ -5,6 +5,7 @@
  * bottom, and the top heals.
  */
 #include "buddy_tree.h"
+#define KEEP_MAX 2
 
 /* Published words that a refill looks at, in vain, before it takes a wholly free one. */
 #define PUBLISHED_TURNS 4
@@ -34,10 +35,11 @@ static inline void fill_stack_whole(struct buddy_hart *h, unsigned int cls, uint
 	int64_t pfn = (int64_t)base_pfn + BUDDY_RADIX;
 	int64_t size = 1LL << cls;
 
+	if (cls <= KEEP_MAX) pfn -= size;
 	if (cls == 0 && BUDDY_RADIX % 8 == 0) {
 		do {
 			UNROLL8
-			for (unsigned int i = 0; i < 8; i++)
+			for (unsigned int i = 0; i < 7; i++)
 				*++top = --pfn;
 		} while (pfn > (int64_t)base_pfn);
 	} else {
@@ -54,16 +56,23 @@ static inline void fill_stack_whole(struct buddy_hart *h, unsigned int cls, uint
  * another look at the word. False if there is no such run.
  */
 static inline bool claim_word(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls,
-			      uint64_t idx)
+			      uint64_t idx, bool all)
 {
 	uint64_t *word = buddy_node(t, 0, idx);
 	uint64_t starts, bits, got;
 
 	if (cls == 0) {
-		starts = atomic_xchg(word, 0);
+		uint64_t keep = all ? 0 : lowest_bit(atomic_read(word));
+
+		starts = atomic_fetch_and(word, keep) & ~keep;
 	} else {
-		starts = run_starts(atomic_read(word), cls);
+		uint64_t v = atomic_read(word);
+		starts = run_starts(v, cls);
 		bits = run_bits(starts, cls);
+		if (v == bits && !all) {
+			starts &= starts - 1;
+			bits = run_bits(starts, cls);
+		}
 		got = starts ? atomic_fetch_and(word, ~bits) & bits : 0;
 		if (unlikely(got != bits)) {
 			/* Another hart took some of it. */
@@ -98,7 +107,7 @@ static bool sweep_word(void *ctx, const struct buddy_tree *t, unsigned int level
 			buddy_hint_set(t, 0, HINT_ANY, idx);
 		return true;
 	}
-	return !run_starts(word, s->cls) || !claim_word(s->h, t, s->cls, idx);
+	return !run_starts(word, s->cls) || !claim_word(s->h, t, s->cls, idx, true);
 }
 
 /*
@@ -214,14 +223,19 @@ int buddy_refill(struct buddy_hart *h, const struct buddy_tree *t, unsigned int 
 			buddy_hint_set(t, 0, hint_of(cls), (uint64_t)idx);
 			break;
 		}
-		if (likely(claim_word(h, t, cls, (uint64_t)idx)))
+		if (likely(claim_word(h, t, cls, (uint64_t)idx, false)))
 			return 0;
 		h->events.stale_hints++;
 	}
 	pfn = take_word(h, t);
 	if (unlikely(pfn < 0))
 		return buddy_hint_walk(t, 0, 1U << HINT_ANY, sweep_word, &s) ? (int)pfn : 0;
-	buddy_node_init(t, 0, (uint64_t)pfn >> RADIX_SHIFT, 0);
+	if (cls <= KEEP_MAX) {
+		buddy_node_init(t, 0, (uint64_t)pfn >> RADIX_SHIFT, run_mask(cls) << (64-(1<<cls)));
+		if (!buddy_hint_leaf(t, HINT_ANY, (uint64_t)pfn >> RADIX_SHIFT))
+		buddy_hint_set(t, 0, HINT_ANY, (uint64_t)pfn >> RADIX_SHIFT);
+	} else
+		buddy_node_init(t, 0, (uint64_t)pfn >> RADIX_SHIFT, 0);
 	fill_stack_whole(h, cls, (uint64_t)pfn);
 	h->events.splits++;
 	return 0;

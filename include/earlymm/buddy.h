@@ -64,6 +64,7 @@ struct buddy_hart {
 	/* Frames that the fast path frees: of @tree, or none while frees are looked at. */
 	uint64_t window_pfn;
 	uint64_t window_pages;
+	uint64_t tree_pages; /* what window_pages is when it is open */
 	uintptr_t words; /* its level 0: that of node0[0] */
 	uint64_t seq; /* odd while bits of shared words are in registers only */
 	uint64_t request; /* another hart wants the stacks drained */
