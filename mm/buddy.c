@@ -11,18 +11,14 @@
 /* A block from one tree: onto the stack of a small order, or as the frame returned. */
 static int64_t search_tree(struct buddy_hart *h, const struct buddy_tree *t, unsigned int order)
 {
+	int64_t pfn;
+
 	if (order < RADIX_SHIFT)
 		return buddy_refill(h, t, order);
-	if (order / RADIX_SHIFT == 1 && h->near_large != UINT64_MAX) {
-		uint64_t run = buddy_take_near(h, t, 1, h->near_large, order % RADIX_SHIFT, true);
-
-		if (likely(run))
-			return (int64_t)((h->near_large << RADIX_SHIFT | ffs64(run)) << RADIX_SHIFT);
-	}
-	int64_t r = buddy_take(h, t, order / RADIX_SHIFT, order % RADIX_SHIFT, true);
-	if (r >= 0 && order / RADIX_SHIFT == 1)
-		h->near_large = (uint64_t)r >> WORD_SHIFT(1);
-	return r;
+	pfn = buddy_take(h, t, order / RADIX_SHIFT, order % RADIX_SHIFT, true);
+	if (pfn >= 0 && order / RADIX_SHIFT == 1)
+		h->large_idx = (uint64_t)pfn >> WORD_SHIFT(1);
+	return pfn;
 }
 
 /* All trees, from the one that served last on and round: those below it are likely used up. */
@@ -39,10 +35,9 @@ static int64_t search_trees(struct buddy_hart *h, unsigned int order)
 			t = b->trees;
 		pfn = search_tree(h, t, order);
 		if (pfn >= 0) {
+			if (t != h->tree)
+				buddy_hart_forget(h);
 			h->tree = t;
-			h->window_pages = 0;
-			h->frontier_pfn = 0;
-			h->near = h->near_large = UINT64_MAX;
 			return pfn;
 		}
 		if (pfn == -EMM_EAGAIN)
@@ -104,27 +99,67 @@ static int64_t __attribute__((noinline)) alloc_anywhere(struct buddy_hart *h, un
 	return -EMM_EAGAIN;
 }
 
-static int64_t __attribute__((noinline)) alloc_slow(struct buddy_hart *h, unsigned int order)
+/* The first operation of a hart, and what its tree cannot give. */
+static int64_t __attribute__((noinline)) alloc_rest(struct buddy_hart *h, unsigned int order)
 {
-	int64_t ret = -EMM_ENOMEM;
+	int64_t ret;
 
 	if (order > BUDDY_MAX_ORDER)
 		return -EMM_EINVAL;
 	if (unlikely(!h->nr_orders))
 		buddy_hart_open(h);
-	if (likely(h->tree)) {
+	ret = alloc_anywhere(h, order);
+	if (ret < 0) {
+		h->events.failures += ret == -EMM_ENOMEM;
+		return ret;
+	}
+	return order < RADIX_SHIFT ? stack_pop(h, order) : ret;
+}
+
+/* Orders of level 1 from the word that served last, or got something back; else by a search. */
+static int64_t __attribute__((noinline)) alloc_large(struct buddy_hart *h, unsigned int order)
+{
+	uint64_t idx = h->large_idx;
+	int64_t ret;
+
+	if (likely(h->nr_orders && h->tree && order < 2 * RADIX_SHIFT)) {
+		if (likely(idx != UINT64_MAX)) {
+			uint64_t *word = buddy_node(h->tree, 1, idx);
+			uint64_t starts = run_starts(atomic_read(word), order - RADIX_SHIFT);
+
+			if (starts) {
+				uint64_t run = run_mask(order - RADIX_SHIFT) << fls64(starts);
+
+				seq_begin(h);
+				uint64_t got = atomic_fetch_and(word, ~run) & run;
+				if (likely(got == run)) {
+					seq_end(h);
+					return (int64_t)((idx << RADIX_SHIFT | ffs64(run)) << RADIX_SHIFT);
+				}
+				if (got)
+					buddy_put(h, h->tree, 1, idx, got);
+				seq_end(h);
+			}
+		}
+	}
+	if (likely(h->nr_orders && h->tree && order <= BUDDY_MAX_ORDER)) {
 		seq_begin(h);
 		ret = search_tree(h, h->tree, order);
 		seq_end(h);
-	}
-	if (unlikely(ret < 0)) {
-		ret = alloc_anywhere(h, order);
-		if (ret < 0) {
-			h->events.failures += ret == -EMM_ENOMEM;
+		if (ret >= 0)
 			return ret;
-		}
 	}
-	return order < RADIX_SHIFT ? stack_pop(h, order) : ret;
+	return alloc_rest(h, order);
+}
+
+static int64_t __attribute__((noinline)) alloc_slow(struct buddy_hart *h, unsigned int order)
+{
+	if (order < h->nr_orders && h->tree) {
+		int64_t ret = buddy_refill_near(h, order);
+		if (likely(ret >= 0)) return ret;
+		return alloc_rest(h, order);
+	}
+	return alloc_large(h, order);
 }
 
 int64_t buddy_alloc(struct buddy_hart *h, unsigned int order)
@@ -165,17 +200,6 @@ static inline void open_window(struct buddy_hart *h, const struct buddy_tree *t)
 	h->words = t->node0[0];
 	h->tree_pages = h->window_pages = t->end_pfn - t->start_pfn;
 }
-static int __attribute__((noinline)) publish0(struct buddy_hart *h, const struct buddy_tree *t, uint64_t idx)
-{
-	seq_begin(h);
-	buddy_hint_set(t, 0, 1, idx);
-	seq_end(h);
-	return 0;
-}
-#ifndef IS_WORTH
-#define IS_WORTH(x) ((x)&((x)>>1)&((x)>>2))
-#endif
-
 
 static int __attribute__((noinline)) double_free(struct buddy_hart *h)
 {
@@ -183,41 +207,44 @@ static int __attribute__((noinline)) double_free(struct buddy_hart *h)
 	return -EMM_EDOUBLE;
 }
 
-/* Is the word worth a refill of class @cls? */
+#ifndef IS_WORTH
+#define IS_WORTH(x) ((x)&((x)>>1)&((x)>>2))
+#endif
 #ifndef PUBRUNS
 #define PUBRUNS 4
 #endif
+
+/* Is the word worth a refill of class @cls? */
 static inline bool is_worth(uint64_t word, unsigned int cls)
 {
 	if (cls == 0)
 		return IS_WORTH(word);
-	return hweight64(run_starts(word, cls)) >= (cls<3?PUBRUNS:2);
+	return hweight64(run_starts(word, cls)) >= (cls < 3 ? PUBRUNS : 2);
 }
 
 /*
  * One free of the budget: the word, now @now, is published for order 0, and for the order of the
- * block that was freed, if that is worth it.
+ * block that was freed, if that is worth it. No more than advice: rule 6 does not apply.
  */
 static inline void look_at(struct buddy_hart *h, const struct buddy_tree *t, uint64_t *n1,
 			   uint64_t idx, unsigned int cls, uint64_t now)
 {
 	if (!--h->budget)
-		open_window(h, t);
-	if (HINT_CLASSES && !(atomic_read(node_hint(n1, 0, 1)) >> BITS_OF(idx) & 1) &&
-	    is_worth(now, 0))
-		buddy_hint_set(t, 0, 1, idx);
-	if (cls && cls < HINT_CLASSES &&
-	    !(atomic_read(node_hint(n1, 0, cls + 1)) >> BITS_OF(idx) & 1) && is_worth(now, cls))
-		buddy_hint_set(t, 0, cls + 1, idx);
+		h->window_pages = h->tree_pages;
+	if (HINT_CLASSES && is_worth(now, 0))
+		hint_set_word(t, n1, 1, idx);
+	if (cls && cls < HINT_CLASSES && is_worth(now, cls))
+		hint_set_word(t, n1, cls + 1, idx);
 }
 
 /*
  * A free into a word of level 0, with everything checked before a bit is changed. A word that is 0
  * may be part of a larger free block: then this is a double free (rule 9).
  */
-static inline int free_small(struct buddy_hart *h, const struct buddy_tree *t, uint64_t pfn,
+static int __attribute__((noinline)) free_small(struct buddy_hart *h, uint64_t pfn,
 			     unsigned int cls)
 {
+	const struct buddy_tree *t = h->tree;
 	uint64_t idx = pfn >> RADIX_SHIFT;
 	uint64_t mask = run_mask(cls) << BITS_OF(pfn);
 	uint64_t *word = buddy_node(t, 0, idx);
@@ -238,12 +265,12 @@ static inline int free_small(struct buddy_hart *h, const struct buddy_tree *t, u
 	seq_begin(h);
 	old = atomic_fetch_or(word, mask);
 	now = old | mask;
-	if (unlikely(now == WORD_FULL || (old & mask))) {
+	if (now == WORD_FULL || unlikely(old & mask)) {
 		ret = buddy_put_finish(h, t, 0, idx, mask, old);
 	} else {
 		/* A word that holds something already is known to. */
-		if (!old && !(atomic_read(node_hint(n1, 0, HINT_ANY)) >> BITS_OF(idx) & 1))
-			buddy_hint_set(t, 0, HINT_ANY, idx);
+		if (!old)
+			hint_set_word(t, n1, HINT_ANY, idx);
 		if (h->budget)
 			look_at(h, t, n1, idx, cls, now);
 	}
@@ -267,6 +294,8 @@ static int free_large(struct buddy_hart *h, const struct buddy_tree *t, uint64_t
 	seq_begin(h);
 	old = atomic_fetch_or(word, mask);
 	ret = buddy_put_finish(h, t, level, idx, mask, old);
+	if (level == 1)
+		h->large_idx = idx;
 	seq_end(h);
 	return ret;
 }
@@ -285,37 +314,31 @@ static int __attribute__((noinline)) free_elsewhere(struct buddy_hart *h, uint64
 		if (!t)
 			return -EMM_ERANGE;
 		h->tree = t;
-		h->frontier_pfn = 0;
-		h->near = h->near_large = UINT64_MAX;
-		h->budget = 0;
-		open_window(h, t);
+		buddy_hart_forget(h);
 	}
-	return order < RADIX_SHIFT ? free_small(h, t, pfn, order) : free_large(h, t, pfn, order);
+	if (!h->budget)
+		open_window(h, t);
+	return order < RADIX_SHIFT ? free_small(h, pfn, order) : free_large(h, t, pfn, order);
 }
 
 static int __attribute__((noinline)) free_slow(struct buddy_hart *h, uint64_t pfn, unsigned int order)
 {
 	const struct buddy_tree *t = h->tree;
-	uint64_t size = 1ULL << order;
+	uint64_t size = 1ULL << order, offset = pfn - h->window_pfn;
 
-	if (likely(order == 0 && h->budget && pfn - h->window_pfn < h->tree_pages)) {
+	if (likely(order < RADIX_SHIFT && offset < h->tree_pages && offset + size <= h->tree_pages && h->nr_orders && !(pfn & (size-1)))) {
 		uint64_t idx = pfn >> RADIX_SHIFT;
 		uint64_t *word = (uint64_t *)(h->words + idx * sizeof(uint64_t));
 
-		if (likely(atomic_or_partial1(word, 1ULL << BITS_OF(pfn)))) {
-			uint64_t now = atomic_read(word);
-			uint64_t *hint = node_hint(buddy_node(t, 1, idx >> RADIX_SHIFT), 0, 1);
-
-			if (!--h->budget)
-				h->window_pages = h->tree_pages;
-			if (IS_WORTH(now) && !(atomic_read(hint) >> BITS_OF(idx) & 1))
-				publish0(h, t, idx);
+		if (likely(h->budget && atomic_or_partial(word, ((1ULL<<size)-1) << BITS_OF(pfn), WORD_FULL))) {
+			look_at(h, t, buddy_node(t, 1, idx >> RADIX_SHIFT), idx, order, atomic_read(word));
 			return 0;
 		}
+		return free_small(h, pfn, order);
 	}
-	if (unlikely(!h->nr_orders || order >= RADIX_SHIFT || (pfn & (size - 1)) || !tree_covers(t, pfn, size)))
-		return free_elsewhere(h, pfn, order);
-	return free_small(h, t, pfn, order);
+	if (order < 2*RADIX_SHIFT && order >= RADIX_SHIFT && h->nr_orders && t && tree_covers(t, pfn, size) && !(pfn & (size-1)))
+		return free_large(h, t, pfn, order);
+	return free_elsewhere(h, pfn, order);
 }
 
 int buddy_free(struct buddy_hart *h, uint64_t pfn, unsigned int order)

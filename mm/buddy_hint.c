@@ -32,6 +32,13 @@ void buddy_hint_set(const struct buddy_tree *t, unsigned int level, unsigned int
 	hint_set_from(t, level + 1, level, kind, idx);
 }
 
+/* The summaries above the level 1 (or @level + 1) node @idx, whose hint word was empty before. */
+void buddy_hint_set_above(const struct buddy_tree *t, unsigned int level, unsigned int kind,
+			  uint64_t idx)
+{
+	hint_set_from(t, level + 2, level, kind, idx);
+}
+
 /*
  * Clears the bit of @idx at level @up; where that leaves a hint word empty, clears its summary,
  * then looks again at what the summary speaks for and sets it again if needed (rule 5). @below is

@@ -24,6 +24,7 @@ static inline void buddy_setup(struct buddy *b, struct buddy_tree *trees, uint32
 		atomic_set(&harts[i].seq, 0);
 		atomic_set(&harts[i].request, 0);
 		atomic_set(&harts[i].window_pages, 0);
+		atomic_set(&harts[i].tree_pages, 0);
 		harts[i].nr_orders = 0; /* the rest when it is used: buddy_hart_open() */
 		harts[i].is_ready = 0;
 		harts[i].tree = NULL;

@@ -110,41 +110,6 @@ static bool sweep_word(void *ctx, const struct buddy_tree *t, unsigned int level
 	return !run_starts(word, s->cls) || !claim_word(s->h, t, s->cls, idx, true);
 }
 
-/*
- * The lowest word that is published as @kind, which is no longer so; -1: none. Below the node that
- * served last on it is enough to ask the summary; what lies below the span of that is looked at
- * when it has no more.
- */
-static inline int64_t take_published(struct buddy_hart *h, const struct buddy_tree *t,
-				     unsigned int kind)
-{
-	uint64_t near = h->near;
-	int64_t idx;
-
-	if (TOP > 1 && likely(near != UINT64_MAX)) {
-		uint64_t *summary = node_hint(buddy_node(t, 2, near >> RADIX_SHIFT), 0, kind);
-		uint64_t *hint = node_hint(buddy_node(t, 1, near), 0, kind);
-		uint64_t v = atomic_read(hint);
-
-		if (likely(v && !(atomic_read(summary) & ((1ULL << BITS_OF(near)) - 1)))) {
-			uint64_t bit = lowest_bit(v);
-
-			idx = (int64_t)(near << RADIX_SHIFT | bit_index(bit));
-			if (v != bit)
-				atomic_fetch_and(hint, ~bit);
-			else
-				buddy_hint_clear(t, 0, kind, (uint64_t)idx);
-			return idx;
-		}
-	}
-	idx = buddy_hint_lowest_of(t, kind);
-	if (idx >= 0) {
-		h->near = (uint64_t)idx >> RADIX_SHIFT;
-		buddy_hint_clear(t, 0, kind, (uint64_t)idx);
-	}
-	return idx;
-}
-
 /* The lowest frame of a word that is free at level 1, not as part of a larger block. */
 static uint64_t lowest_free_word(const struct buddy_tree *t)
 {
@@ -169,26 +134,36 @@ static uint64_t lowest_free_word(const struct buddy_tree *t)
 	return UINT64_MAX;
 }
 
-/* Does a wholly free word lie below the frame @pfn? */
-static inline bool free_word_below(struct buddy_hart *h, const struct buddy_tree *t, uint64_t pfn)
+/*
+ * Does a wholly free word lie below the frame @pfn? The level 1 word that the frontier is in knows
+ * first; it has been valid, so it is defined.
+ */
+static bool free_word_below(struct buddy_hart *h, const struct buddy_tree *t, uint64_t pfn)
 {
+	uint64_t v;
+
 	if (pfn <= h->frontier_pfn)
 		return false;
-	h->frontier_pfn = lowest_free_word(t);
+	v = atomic_read(buddy_node(t, 1, h->frontier_pfn >> WORD_SHIFT(1)));
+	if (TOP > 1 && v)
+		h->frontier_pfn = ((h->frontier_pfn >> WORD_SHIFT(1)) << WORD_SHIFT(1)) + ((uint64_t)ffs64(v) << RADIX_SHIFT);
+	else
+		h->frontier_pfn = lowest_free_word(t);
 	return h->frontier_pfn < pfn;
 }
 
 /* The lowest wholly free word, as its first frame, or an error. */
-static int64_t take_word(struct buddy_hart *h, const struct buddy_tree *t)
+static inline int64_t take_word(struct buddy_hart *h, const struct buddy_tree *t)
 {
 	uint64_t idx = h->frontier_pfn >> WORD_SHIFT(1);
 	int64_t pfn;
 
-	if (TOP > 1 && h->frontier_pfn - t->start_pfn < t->end_pfn - t->start_pfn) {
-		uint64_t run = buddy_take_near(h, t, 1, idx, 0, false);
+	if (TOP > 1 && likely(h->frontier_pfn != UINT64_MAX)) {
+		uint64_t *word = buddy_node(t, 1, idx);
+		uint64_t bit = lowest_bit(atomic_read(word));
 
-		if (likely(run)) {
-			pfn = (int64_t)((idx << RADIX_SHIFT | ffs64(run)) << RADIX_SHIFT);
+		if (likely(bit && (atomic_fetch_and(word, ~bit) & bit))) {
+			pfn = (int64_t)((idx << RADIX_SHIFT | bit_index(bit)) << RADIX_SHIFT);
 			h->frontier_pfn = (uint64_t)pfn;
 			return pfn;
 		}
@@ -199,44 +174,105 @@ static int64_t take_word(struct buddy_hart *h, const struct buddy_tree *t)
 	return pfn;
 }
 
+/* A wholly free word becomes the stack, but for the last run, which holds the word's place. */
+static inline void fill_from_whole(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls,
+			    uint64_t pfn)
+{
+	uint64_t idx = pfn >> RADIX_SHIFT;
+
+	if (cls <= KEEP_MAX) {
+		buddy_node_init(t, 0, idx, run_mask(cls) << (BUDDY_RADIX - (1U << cls)));
+		hint_set_word(t, buddy_node(t, 1, idx >> RADIX_SHIFT), HINT_ANY, idx);
+	} else {
+		buddy_node_init(t, 0, idx, 0);
+	}
+	fill_stack_whole(h, cls, pfn);
+	h->events.splits++;
+}
+
+/* After a refill the next frees are looked at. */
+static inline void grant_budget(struct buddy_hart *h)
+{
+	uint32_t budget = h->budget + h->buddy->budget;
+
+	if (budget <= MAX_BUDGET)
+		h->budget = budget;
+	h->window_pages = 0;
+}
+
 /*
  * Fills the stack of order @cls, which is empty. Failing published and wholly free words, from
  * any word that has such a block. Returns 0 or an error.
  */
-int buddy_refill(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls)
+int64_t buddy_refill(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls)
 {
 	struct sweep s = { h, cls };
+	unsigned int kind = hint_of(cls);
 	int64_t pfn;
 
-	/* The next frees are looked at. */
-	h->budget += h->buddy->budget;
-	if (h->budget > MAX_BUDGET)
-		h->budget = MAX_BUDGET;
-	h->window_pages = 0;
-
+	grant_budget(h);
 	for (unsigned int turn = 0; cls < HINT_CLASSES && turn < PUBLISHED_TURNS; turn++) {
-		int64_t idx = take_published(h, t, hint_of(cls));
+		int64_t idx = buddy_hint_lowest_of(t, kind);
 
 		if (idx < 0)
 			break;
-		if (unlikely(free_word_below(h, t, (uint64_t)idx << RADIX_SHIFT))) {
-			buddy_hint_set(t, 0, hint_of(cls), (uint64_t)idx);
-			break;
+		if (TOP > 1) {
+			h->near_idx = (uint64_t)idx >> (2 * RADIX_SHIFT);
+			h->near = buddy_node(t, 2, h->near_idx);
 		}
+		if (free_word_below(h, t, (uint64_t)idx << RADIX_SHIFT))
+			break;
+		buddy_hint_clear(t, 0, kind, (uint64_t)idx);
 		if (likely(claim_word(h, t, cls, (uint64_t)idx, false)))
 			return 0;
 		h->events.stale_hints++;
 	}
 	pfn = take_word(h, t);
 	if (unlikely(pfn < 0))
-		return buddy_hint_walk(t, 0, 1U << HINT_ANY, sweep_word, &s) ? (int)pfn : 0;
-	if (cls <= KEEP_MAX) {
-		buddy_node_init(t, 0, (uint64_t)pfn >> RADIX_SHIFT, run_mask(cls) << (64-(1<<cls)));
-		if (!buddy_hint_leaf(t, HINT_ANY, (uint64_t)pfn >> RADIX_SHIFT))
-		buddy_hint_set(t, 0, HINT_ANY, (uint64_t)pfn >> RADIX_SHIFT);
-	} else
-		buddy_node_init(t, 0, (uint64_t)pfn >> RADIX_SHIFT, 0);
-	fill_stack_whole(h, cls, (uint64_t)pfn);
-	h->events.splits++;
+		return buddy_hint_walk(t, 0, 1U << HINT_ANY, sweep_word, &s) ? pfn : 0;
+	fill_from_whole(h, t, cls, (uint64_t)pfn);
 	return 0;
+}
+
+static int64_t __attribute__((noinline)) refill_near_slow(struct buddy_hart *h, unsigned int cls)
+{
+	int64_t ret;
+
+	seq_begin(h);
+	ret = buddy_refill(h, h->tree, cls);
+	seq_end(h);
+	return ret < 0 ? ret : *h->top[cls]--;
+}
+
+/*
+ * The common case: the lowest published word near the last one, without a call. Summaries stay as
+ * they are: the next search clears what has become stale.
+ */
+int64_t buddy_refill_near(struct buddy_hart *h, unsigned int cls)
+{
+	const struct buddy_tree *t = h->tree;
+	uint64_t v = atomic_read(node_hint(h->near, 0, hint_of(cls)));
+	uint64_t idx, bit, *hint;
+
+	if (cls >= HINT_CLASSES || !v)
+		return refill_near_slow(h, cls);
+	idx = h->near_idx << RADIX_SHIFT | ffs64(v);
+	hint = node_hint(buddy_node(t, 1, idx), 0, hint_of(cls));
+	v = atomic_read(hint);
+	if (!v)
+		return refill_near_slow(h, cls);
+	bit = lowest_bit(v);
+	idx = idx << RADIX_SHIFT | bit_index(bit);
+	if (unlikely(idx << RADIX_SHIFT > h->frontier_pfn))
+		return refill_near_slow(h, cls);
+	seq_begin(h);
+	atomic_fetch_and(hint, ~bit);
+	if (unlikely(!claim_word(h, t, cls, idx, false))) {
+		h->events.stale_hints++;
+		seq_end(h);
+		return refill_near_slow(h, cls);
+	}
+	grant_budget(h);
+	seq_end(h);
+	return *h->top[cls]--;
 }

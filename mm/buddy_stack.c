@@ -11,6 +11,16 @@ static void open_paths(struct buddy_hart *h)
 	atomic_set32(&h->nr_orders, BUDDY_NR_STACKS);
 }
 
+/* What the hart remembers of its tree, which is another one now. */
+void buddy_hart_forget(struct buddy_hart *h)
+{
+	h->budget = 0;
+	h->window_pages = 0;
+	h->frontier_pfn = UINT64_MAX;
+	h->near = h->no_node;
+	h->large_idx = UINT64_MAX;
+}
+
 /*
  * What the first operation of a hart needs, and the first one after a request: the stacks are
  * there, and empty if that was asked for.
@@ -22,9 +32,9 @@ void buddy_hart_open(struct buddy_hart *h)
 			h->top[order] = stack_bottom(h, order);
 			*h->top[order] = -1;
 		}
-		h->budget = 0;
-		h->frontier_pfn = 0;
-		h->near = h->near_large = UINT64_MAX;
+		for (unsigned int i = 0; i < ARRAY_SIZE(h->no_node); i++)
+			h->no_node[i] = 0;
+		buddy_hart_forget(h);
 		h->is_ready = 1;
 	}
 	for (;;) {

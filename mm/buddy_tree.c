@@ -101,7 +101,7 @@ int buddy_put_finish(struct buddy_hart *h, const struct buddy_tree *t, unsigned 
 		if (level)
 			buddy_hint_clear_all(t, level, 0, idx);
 		h->events.carries++;
-		if (!level && idx << RADIX_SHIFT < h->frontier_pfn)
+		if (!level && idx << RADIX_SHIFT < h->frontier_pfn && t == h->tree)
 			h->frontier_pfn = idx << RADIX_SHIFT;
 		mask = 1ULL << BITS_OF(idx);
 		idx >>= RADIX_SHIFT;

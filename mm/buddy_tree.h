@@ -142,10 +142,12 @@ static inline void seq_end(struct buddy_hart *h)
 const struct buddy_tree *buddy_find_tree(const struct buddy *b, uint64_t pfn, uint64_t nr_pages);
 
 /* mm/buddy_refill.c */
-int buddy_refill(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls);
+int64_t buddy_refill(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls);
+int64_t buddy_refill_near(struct buddy_hart *h, unsigned int cls);
 
 /* mm/buddy_stack.c */
 void buddy_hart_open(struct buddy_hart *h);
+void buddy_hart_forget(struct buddy_hart *h);
 
 /* Where a hart's stack of @order lies: the -1 below its first entry. */
 static inline int64_t *stack_bottom(struct buddy_hart *h, unsigned int order)
@@ -182,10 +184,24 @@ int64_t buddy_hint_find(const struct buddy_tree *t, unsigned int level, unsigned
 			bool from_top);
 int64_t buddy_hint_lowest(const struct buddy_tree *t, unsigned int level, unsigned int kind);
 int64_t buddy_hint_lowest_of(const struct buddy_tree *t, unsigned int kind);
+void buddy_hint_set_above(const struct buddy_tree *t, unsigned int level, unsigned int kind,
+			  uint64_t idx);
 void buddy_hint_clear_all(const struct buddy_tree *t, unsigned int level, unsigned int kind,
 			  uint64_t idx);
 bool buddy_hint_test(const struct buddy_tree *t, unsigned int level, unsigned int cls,
 		     uint64_t idx);
+
+/* buddy_hint_set() for level 0, with the common case in line; @n1: the parent's node. */
+static inline void hint_set_word(const struct buddy_tree *t, uint64_t *n1, unsigned int kind,
+				 uint64_t idx)
+{
+	uint64_t *hint = node_hint(n1, 0, kind);
+	uint64_t bit = 1ULL << BITS_OF(idx);
+
+	/* See hint_set_from() for why a load will do. */
+	if (!(atomic_read(hint) & bit) && !atomic_fetch_or(hint, bit))
+		buddy_hint_set_above(t, 0, kind, idx >> RADIX_SHIFT);
+}
 
 /* Is the word @idx of level 0 hinted as @kind, as far as its parent knows? */
 static inline bool buddy_hint_leaf(const struct buddy_tree *t, unsigned int kind, uint64_t idx)

@@ -71,10 +71,12 @@ struct buddy_hart {
 	const struct buddy_tree *tree; /* the tree that was used last; NULL: none yet */
 	struct buddy *buddy;
 	uint64_t frontier_pfn; /* no wholly free word is known of below */
-	uint64_t near; /* level 1 node below which a published word was found last; UINT64_MAX: none */
-	uint64_t near_large; /* level 1 word that a block of order 6 and more was taken from last */
+	uint64_t *near; /* level 2 node below which a published word was found last, */
+	uint64_t near_idx; /* its number; before the first, an empty node in @no_node */
+	uint64_t large_idx; /* level 1 word that is likely to hold blocks of orders 6 to 11 */
 	uint64_t is_ready; /* top[] has been set */
 	struct buddy_events events;
+	uint64_t no_node[1 + 2 * BUDDY_RADIX_SHIFT];
 	int64_t stack[BUDDY_STACK_WORDS];
 } __attribute__((aligned(64)));
 
