@@ -207,36 +207,6 @@ static int __attribute__((noinline)) double_free(struct buddy_hart *h)
 	return -EMM_EDOUBLE;
 }
 
-#ifndef IS_WORTH
-#define IS_WORTH(x) ((x)&((x)>>1)&((x)>>2))
-#endif
-#ifndef PUBRUNS
-#define PUBRUNS 4
-#endif
-
-/* Is the word worth a refill of class @cls? */
-static inline bool is_worth(uint64_t word, unsigned int cls)
-{
-	if (cls == 0)
-		return IS_WORTH(word);
-	return hweight64(run_starts(word, cls)) >= (cls < 3 ? PUBRUNS : 2);
-}
-
-/*
- * One free of the budget: the word, now @now, is published for order 0, and for the order of the
- * block that was freed, if that is worth it. No more than advice: rule 6 does not apply.
- */
-static inline void look_at(struct buddy_hart *h, const struct buddy_tree *t, uint64_t *n1,
-			   uint64_t idx, unsigned int cls, uint64_t now)
-{
-	if (!--h->budget)
-		h->window_pages = h->tree_pages;
-	if (HINT_CLASSES && is_worth(now, 0))
-		hint_set_word(t, n1, 1, idx);
-	if (cls && cls < HINT_CLASSES && is_worth(now, cls))
-		hint_set_word(t, n1, cls + 1, idx);
-}
-
 /*
  * A free into a word of level 0, with everything checked before a bit is changed. A word that is 0
  * may be part of a larger free block: then this is a double free (rule 9).
@@ -271,8 +241,6 @@ static int __attribute__((noinline)) free_small(struct buddy_hart *h, uint64_t p
 		/* A word that holds something already is known to. */
 		if (!old)
 			hint_set_word(t, n1, HINT_ANY, idx);
-		if (h->budget)
-			look_at(h, t, n1, idx, cls, now);
 	}
 	seq_end(h);
 	return ret;
@@ -316,8 +284,7 @@ static int __attribute__((noinline)) free_elsewhere(struct buddy_hart *h, uint64
 		h->tree = t;
 		buddy_hart_forget(h);
 	}
-	if (!h->budget)
-		open_window(h, t);
+	open_window(h, t);
 	return order < RADIX_SHIFT ? free_small(h, pfn, order) : free_large(h, t, pfn, order);
 }
 
@@ -327,13 +294,6 @@ static int __attribute__((noinline)) free_slow(struct buddy_hart *h, uint64_t pf
 	uint64_t size = 1ULL << order, offset = pfn - h->window_pfn;
 
 	if (likely(order < RADIX_SHIFT && offset < h->tree_pages && offset + size <= h->tree_pages && h->nr_orders && !(pfn & (size-1)))) {
-		uint64_t idx = pfn >> RADIX_SHIFT;
-		uint64_t *word = (uint64_t *)(h->words + idx * sizeof(uint64_t));
-
-		if (likely(h->budget && atomic_or_partial(word, ((1ULL<<size)-1) << BITS_OF(pfn), WORD_FULL))) {
-			look_at(h, t, buddy_node(t, 1, idx >> RADIX_SHIFT), idx, order, atomic_read(word));
-			return 0;
-		}
 		return free_small(h, pfn, order);
 	}
 	if (order < 2*RADIX_SHIFT && order >= RADIX_SHIFT && h->nr_orders && t && tree_covers(t, pfn, size) && !(pfn & (size-1)))

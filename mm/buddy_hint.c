@@ -150,6 +150,30 @@ static int64_t buddy_hint_find_kind(const struct buddy_tree *t, unsigned int kin
 	return -1;
 }
 
+/*
+ * The next word of level 0 above @idx, which has been valid at some time, that is hinted as
+ * @kind; the lowest one if there is none above; -1 if there is none at all.
+ */
+int64_t buddy_hint_next(const struct buddy_tree *t, unsigned int kind, uint64_t idx)
+{
+	for (unsigned int up = 1; up < BUDDY_LEVELS; up++) {
+		uint64_t above = ~1ULL << BITS_OF(idx);
+		uint64_t v;
+
+		idx >>= RADIX_SHIFT;
+		v = atomic_read(node_hint(buddy_node(t, up, idx), 0, kind)) & above;
+		while (v) {
+			idx = idx << RADIX_SHIFT | ffs64(v);
+			if (--up == 0)
+				return (int64_t)idx;
+			v = atomic_read(node_hint(buddy_node(t, up, idx), 0, kind));
+			if (!v)
+				return buddy_hint_find_kind(t, kind);
+		}
+	}
+	return buddy_hint_find_kind(t, kind);
+}
+
 /* The hints of @level from @kind on in the node @n, together. */
 static uint64_t hints_from(const uint64_t *n, unsigned int level, unsigned int kind)
 {

@@ -10,8 +10,63 @@
 /* Published words that a refill looks at, in vain, before it takes a wholly free one. */
 #define PUBLISHED_TURNS 4
 
-/* Frees that are looked at, in all, however many refills there were. */
-#define MAX_BUDGET 64
+/* Words that a refill looks at, to publish those that have gathered enough: a power of two. */
+#ifndef SCAN_WORDS
+#define SCAN_WORDS 4
+#endif
+#ifndef IS_WORTH
+#define IS_WORTH(x) ((x)&((x)>>1)&((x)>>2))
+#endif
+#ifndef PUBRUNS
+#define PUBRUNS 4
+#endif
+
+/* Is the word worth a refill of class @cls? */
+static inline bool is_worth(uint64_t word, unsigned int cls)
+{
+	if (cls == 0)
+		return IS_WORTH(word);
+	return hweight64(run_starts(word, cls)) >= (cls < 3 ? PUBRUNS : 2);
+}
+
+static void __attribute__((noinline)) scan_from(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls, uint64_t idx)
+{
+	int64_t n = idx==UINT64_MAX?buddy_hint_lowest_of(t,HINT_ANY):buddy_hint_next(t, HINT_ANY, idx);
+	h->scan[cls] = n<0?UINT64_MAX:((uint64_t)n&~(SCAN_WORDS-1ULL));
+}
+
+/*
+ * Looks at the next few words that hold something (HINT_ANY: they have been valid): those that are
+ * worth a refill are published. All words in use have their turn, whoever freed into them.
+ */
+static inline void scan_words(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls)
+{
+	uint64_t idx = h->scan[cls], any, bits = 0;
+	uint64_t *n1, *words, *hint;
+
+	if (unlikely(idx == UINT64_MAX || cls >= HINT_CLASSES))
+		return;
+	n1 = buddy_node(t, 1, idx >> RADIX_SHIFT);
+	words = buddy_node(t, 0, idx);
+	any = atomic_read(node_hint(n1, 0, HINT_ANY)) >> BITS_OF(idx);
+	UNROLL8
+	for (unsigned int i = 0; i < SCAN_WORDS; i++)
+		if ((any >> i & 1) && is_worth(atomic_read(&words[i]), cls))
+			bits |= 1ULL << i;
+	if (bits) {
+		bits <<= BITS_OF(idx);
+		hint = node_hint(n1, 0, hint_of(cls));
+		if (bits & ~atomic_read(hint)) {
+			if (!atomic_fetch_or(hint, bits))
+				buddy_hint_set_above(t, 0, hint_of(cls), idx >> RADIX_SHIFT);
+		}
+	}
+	idx += SCAN_WORDS;
+	if (likely(BITS_OF(idx)))
+		h->scan[cls] = idx;
+	else
+		scan_from(h, t, cls, idx - 1);
+}
 
 /* Runs of class @cls that begin at the bits of @starts become the stack, which is empty. */
 static inline void fill_stack(struct buddy_hart *h, unsigned int cls, uint64_t starts,
@@ -190,16 +245,6 @@ static inline void fill_from_whole(struct buddy_hart *h, const struct buddy_tree
 	h->events.splits++;
 }
 
-/* After a refill the next frees are looked at. */
-static inline void grant_budget(struct buddy_hart *h)
-{
-	uint32_t budget = h->budget + h->buddy->budget;
-
-	if (budget <= MAX_BUDGET)
-		h->budget = budget;
-	h->window_pages = 0;
-}
-
 /*
  * Fills the stack of order @cls, which is empty. Failing published and wholly free words, from
  * any word that has such a block. Returns 0 or an error.
@@ -210,7 +255,8 @@ int64_t buddy_refill(struct buddy_hart *h, const struct buddy_tree *t, unsigned 
 	unsigned int kind = hint_of(cls);
 	int64_t pfn;
 
-	grant_budget(h);
+	if (h->scan[cls]==UINT64_MAX) scan_from(h,t,cls,UINT64_MAX);
+	scan_words(h, t, cls);
 	for (unsigned int turn = 0; cls < HINT_CLASSES && turn < PUBLISHED_TURNS; turn++) {
 		int64_t idx = buddy_hint_lowest_of(t, kind);
 
@@ -272,7 +318,7 @@ int64_t buddy_refill_near(struct buddy_hart *h, unsigned int cls)
 		seq_end(h);
 		return refill_near_slow(h, cls);
 	}
-	grant_budget(h);
+	scan_words(h, t, cls);
 	seq_end(h);
 	return *h->top[cls]--;
 }

@@ -14,8 +14,9 @@ static void open_paths(struct buddy_hart *h)
 /* What the hart remembers of its tree, which is another one now. */
 void buddy_hart_forget(struct buddy_hart *h)
 {
-	h->budget = 0;
-	h->window_pages = 0;
+	h->window_pages = h->tree_pages = 0;
+	for (unsigned int order = 0; order < BUDDY_NR_STACKS; order++)
+		h->scan[order] = UINT64_MAX;
 	h->frontier_pfn = UINT64_MAX;
 	h->near = h->no_node;
 	h->large_idx = UINT64_MAX;

@@ -51,11 +51,6 @@ static inline unsigned int hint_of(unsigned int cls)
 #define UNROLL8 _Pragma("GCC unroll 8")
 #endif
 
-/* Frees looked at for each refill: see buddy_tune(). */
-#ifndef BUDDY_DEFAULT_BUDGET
-#define BUDDY_DEFAULT_BUDGET 2
-#endif
-
 static inline uint64_t *buddy_node(const struct buddy_tree *t, unsigned int level, uint64_t idx)
 {
 	return (uint64_t *)(t->node0[level] + idx * NODE_BYTES(level));
@@ -183,6 +178,7 @@ bool buddy_hint_walk(const struct buddy_tree *t, unsigned int level, uint32_t ki
 int64_t buddy_hint_find(const struct buddy_tree *t, unsigned int level, unsigned int *kind,
 			bool from_top);
 int64_t buddy_hint_lowest(const struct buddy_tree *t, unsigned int level, unsigned int kind);
+int64_t buddy_hint_next(const struct buddy_tree *t, unsigned int kind, uint64_t idx);
 int64_t buddy_hint_lowest_of(const struct buddy_tree *t, unsigned int kind);
 void buddy_hint_set_above(const struct buddy_tree *t, unsigned int level, unsigned int kind,
 			  uint64_t idx);

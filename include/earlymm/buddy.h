@@ -60,7 +60,6 @@ struct buddy_events {
 struct buddy_hart {
 	int64_t *top[BUDDY_NR_STACKS]; /* the next block of each order, or the -1 below the last */
 	uint32_t nr_orders; /* that the fast path serves: BUDDY_NR_STACKS, or none */
-	uint32_t budget; /* frees that are still to be looked at, one by one, after refills */
 	/* Frames that the fast path frees: of @tree, or none while frees are looked at. */
 	uint64_t window_pfn;
 	uint64_t window_pages;
@@ -70,6 +69,7 @@ struct buddy_hart {
 	uint64_t request; /* another hart wants the stacks drained */
 	const struct buddy_tree *tree; /* the tree that was used last; NULL: none yet */
 	struct buddy *buddy;
+	uint64_t scan[BUDDY_NR_STACKS]; /* words that refills of each order look at next */
 	uint64_t frontier_pfn; /* no wholly free word is known of below */
 	uint64_t *near; /* level 2 node below which a published word was found last, */
 	uint64_t near_idx; /* its number; before the first, an empty node in @no_node */
@@ -92,7 +92,6 @@ struct buddy {
 	uint32_t max_trees;
 	struct buddy_hart *harts;
 	uint32_t nr_harts;
-	uint32_t budget; /* frees that each refill has looked at */
 };
 
 /*
