@@ -91,7 +91,7 @@ void buddy_nr_blocks(const struct buddy *b, uint64_t counts[BUDDY_MAX_ORDER + 1]
 static bool word_is_hinted(const struct buddy_tree *t, unsigned int level, uint64_t idx,
 			   unsigned int cls)
 {
-	for (; cls < RADIX_SHIFT; cls++)
+	for (; cls < NR_KINDS(level); cls++)
 		if (buddy_hint_test(t, level, cls, idx))
 			return true;
 	return false;

@@ -102,7 +102,7 @@ hint_find(const struct buddy_tree *t, unsigned int level, unsigned int *kind, bo
 		uint64_t top = from_top ? first + last - i : i;
 		const uint64_t *hints = node_hint(buddy_node(t, TOP, top), level, 0);
 
-		for (unsigned int k = *kind; k < RADIX_SHIFT; k++) {
+		for (unsigned int k = *kind; k < NR_KINDS(level); k++) {
 			uint64_t v;
 
 			while ((v = atomic_read(&hints[k]))) {
@@ -177,10 +177,10 @@ int64_t buddy_hint_next(const struct buddy_tree *t, unsigned int kind, uint64_t 
 /* The hints of @level from @kind on in the node @n, together. */
 static uint64_t hints_from(const uint64_t *n, unsigned int level, unsigned int kind)
 {
-	const uint64_t *hint = n + 1 + level * RADIX_SHIFT;
+	const uint64_t *hint = n + 1 + HINTS_BELOW(level);
 	uint64_t v = 0;
 
-	for (; kind < RADIX_SHIFT; kind++)
+	for (; kind < NR_KINDS(level); kind++)
 		v |= atomic_read(&hint[kind]);
 	return v;
 }
@@ -208,7 +208,7 @@ int64_t buddy_hint_lowest(const struct buddy_tree *t, unsigned int level, unsign
 		}
 		if (v)
 			return (int64_t)((idx << RADIX_SHIFT) | ffs64(v));
-		for (unsigned int k = kind; k < RADIX_SHIFT; k++)
+		for (unsigned int k = kind; k < NR_KINDS(level); k++)
 			hint_clear_from(t, up + 1, level, k, idx,
 					node_hint(buddy_node(t, up, idx), level, k));
 	}
@@ -227,7 +227,7 @@ void buddy_hint_clear_all(const struct buddy_tree *t, unsigned int level, unsign
 {
 	const uint64_t *hint = node_hint(buddy_node(t, level + 1, idx >> RADIX_SHIFT), level, 0);
 
-	for (; kind < RADIX_SHIFT; kind++)
+	for (; kind < NR_KINDS(level); kind++)
 		if (atomic_read(&hint[kind]) >> BITS_OF(idx) & 1)
 			buddy_hint_clear(t, level, kind, idx);
 }
@@ -238,7 +238,7 @@ static bool walk_node(const struct buddy_tree *t, unsigned int level, unsigned i
 {
 	uint64_t hints = 0;
 
-	for (unsigned int kind = 0; kind < RADIX_SHIFT; kind++)
+	for (unsigned int kind = 0; kind < NR_KINDS(level); kind++)
 		if (kinds >> kind & 1)
 			hints |=
 				atomic_read_acquire(node_hint(buddy_node(t, up, idx), level, kind));

@@ -17,55 +17,14 @@
 #ifndef IS_WORTH
 #define IS_WORTH(x) ((x)&((x)>>1)&((x)>>2))
 #endif
-#ifndef PUBRUNS
-#define PUBRUNS 4
-#endif
-
 /* Is the word worth a refill of class @cls? */
 static inline bool is_worth(uint64_t word, unsigned int cls)
 {
 	if (cls == 0)
 		return IS_WORTH(word);
-	return hweight64(run_starts(word, cls)) >= (cls < 3 ? PUBRUNS : 2);
-}
-
-static void __attribute__((noinline)) scan_from(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls, uint64_t idx)
-{
-	int64_t n = idx==UINT64_MAX?buddy_hint_lowest_of(t,HINT_ANY):buddy_hint_next(t, HINT_ANY, idx);
-	h->scan[cls] = n<0?UINT64_MAX:((uint64_t)n&~(SCAN_WORDS-1ULL));
-}
-
-/*
- * Looks at the next few words that hold something (HINT_ANY: they have been valid): those that are
- * worth a refill are published. All words in use have their turn, whoever freed into them.
- */
-static inline void scan_words(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls)
-{
-	uint64_t idx = h->scan[cls], any, bits = 0;
-	uint64_t *n1, *words, *hint;
-
-	if (unlikely(idx == UINT64_MAX || cls >= HINT_CLASSES))
-		return;
-	n1 = buddy_node(t, 1, idx >> RADIX_SHIFT);
-	words = buddy_node(t, 0, idx);
-	any = atomic_read(node_hint(n1, 0, HINT_ANY)) >> BITS_OF(idx);
-	UNROLL8
-	for (unsigned int i = 0; i < SCAN_WORDS; i++)
-		if ((any >> i & 1) && is_worth(atomic_read(&words[i]), cls))
-			bits |= 1ULL << i;
-	if (bits) {
-		bits <<= BITS_OF(idx);
-		hint = node_hint(n1, 0, hint_of(cls));
-		if (bits & ~atomic_read(hint)) {
-			if (!atomic_fetch_or(hint, bits))
-				buddy_hint_set_above(t, 0, hint_of(cls), idx >> RADIX_SHIFT);
-		}
-	}
-	idx += SCAN_WORDS;
-	if (likely(BITS_OF(idx)))
-		h->scan[cls] = idx;
-	else
-		scan_from(h, t, cls, idx - 1);
+	word = run_starts(word, cls);
+	word &= word - 1;
+	return cls < 3 ? word & (word - 1) : word;
 }
 
 /* Runs of class @cls that begin at the bits of @starts become the stack, which is empty. */
@@ -245,80 +204,152 @@ static inline void fill_from_whole(struct buddy_hart *h, const struct buddy_tree
 	h->events.splits++;
 }
 
+#ifndef SHRINK_SHIFT
+#define SHRINK_SHIFT 8
+#endif
+#ifndef EXT_TURNS
+#define EXT_TURNS 4
+#define EXT_WORDS 0
+#endif
+#ifndef GROW_SHIFT
+#define GROW_SHIFT 6
+#endif
+/* The next group of words that may be looked at: on a new node, or at the lowest one again. */
+static uint64_t __attribute__((noinline)) scan_wrap(struct buddy_scan *s, const struct buddy_tree *t, uint64_t idx)
+{
+	int64_t n = -1;
+
+	if (idx < s->limit && idx != UINT64_MAX) {
+		n = buddy_hint_next(t, HINT_ANY, idx - 1);
+		if (n >= 0 && (uint64_t)n >= s->limit) n = -1;
+	}
+	if (n < 0)
+		n = buddy_hint_lowest_of(t, HINT_ANY);
+	if (n < 0)
+		return UINT64_MAX;
+	return (uint64_t)n;
+}
+
+static inline uint64_t next_group(uint64_t idx)
+{
+	uint64_t end = (idx | (BUDDY_RADIX - 1)) + 1;
+
+	return idx + SCAN_WORDS < end ? idx + SCAN_WORDS : end;
+}
+
+/* Of a group of words, those that have been valid: the first that is worth a refill; or none. */
+static inline unsigned int scan_group(const struct buddy_tree *t, unsigned int cls, uint64_t idx)
+{
+	const uint64_t *words = buddy_node(t, 0, idx);
+	uint64_t any = atomic_read(node_hint(buddy_node(t, 1, idx >> RADIX_SHIFT), 0, HINT_ANY)) >> BITS_OF(idx);
+
+	for (unsigned int i = 0; i < SCAN_WORDS; i++)
+		if ((any >> i & 1) && is_worth(atomic_read(&words[i]), cls))
+			return i;
+	return SCAN_WORDS;
+}
+
 /*
  * Fills the stack of order @cls, which is empty. Failing published and wholly free words, from
  * any word that has such a block. Returns 0 or an error.
  */
 int64_t buddy_refill(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls)
 {
-	struct sweep s = { h, cls };
-	unsigned int kind = hint_of(cls);
+	struct sweep sw = { h, cls };
+	struct buddy_scan *s = &h->scan[cls];
 	int64_t pfn;
 
-	if (h->scan[cls]==UINT64_MAX) scan_from(h,t,cls,UINT64_MAX);
-	scan_words(h, t, cls);
-	for (unsigned int turn = 0; cls < HINT_CLASSES && turn < PUBLISHED_TURNS; turn++) {
-		int64_t idx = buddy_hint_lowest_of(t, kind);
+	uint64_t first = t->start_pfn >> RADIX_SHIFT, end = (t->end_pfn - 1) >> RADIX_SHIFT;
 
-		if (idx < 0)
+	if (s->limit < first) s->limit = first;
+	for (unsigned int turn = 0; turn < EXT_TURNS && s->limit < end; turn++) {
+		/* Beyond the limit: what is in use there, or wholly free, whichever is lower. */
+		uint64_t idx = s->limit;
+		int64_t n;
+
+		if (free_word_below(h, t, idx << RADIX_SHIFT))
 			break;
-		if (TOP > 1) {
-			h->near_idx = (uint64_t)idx >> (2 * RADIX_SHIFT);
-			h->near = buddy_node(t, 2, h->near_idx);
-		}
-		if (free_word_below(h, t, (uint64_t)idx << RADIX_SHIFT))
+		n = idx > first ? buddy_hint_next(t, HINT_ANY, idx - 1) : buddy_hint_lowest_of(t, HINT_ANY);
+		if (n < (int64_t)idx || (uint64_t)n << RADIX_SHIFT > h->frontier_pfn)
 			break;
-		buddy_hint_clear(t, 0, kind, (uint64_t)idx);
-		if (likely(claim_word(h, t, cls, (uint64_t)idx, false)))
-			return 0;
-		h->events.stale_hints++;
+		idx = (uint64_t)n;
+		s->limit = idx + 1 + EXT_WORDS;
+		unsigned int i = scan_group(t, cls, idx);
+		if (i < SCAN_WORDS) {
+			if (s->limit <= idx + i) s->limit = idx + i + 1;
+			if (claim_word(h, t, cls, idx + i, false))
+				return 0;
+		} else
+		s->limit = next_group(idx);
 	}
 	pfn = take_word(h, t);
 	if (unlikely(pfn < 0))
-		return buddy_hint_walk(t, 0, 1U << HINT_ANY, sweep_word, &s) ? pfn : 0;
+		return buddy_hint_walk(t, 0, 1U << HINT_ANY, sweep_word, &sw) ? pfn : 0;
 	fill_from_whole(h, t, cls, (uint64_t)pfn);
 	return 0;
 }
 
-static int64_t __attribute__((noinline)) refill_near_slow(struct buddy_hart *h, unsigned int cls)
+static int64_t __attribute__((noinline)) refill_slow(struct buddy_hart *h, unsigned int cls)
 {
-	int64_t ret;
+	struct buddy_scan *s = &h->scan[cls];
+	const struct buddy_tree *t = h->tree;
+	int64_t ret = 0;
+	uint64_t idx;
 
 	seq_begin(h);
-	ret = buddy_refill(h, h->tree, cls);
+	/* the group at the limit, or around a corner */
+	idx = s->next;
+	for (unsigned int turn = 0; turn < 2; turn++) {
+		if (idx == UINT64_MAX || idx >= s->limit || !BITS_OF(idx))
+			idx = scan_wrap(s, t, idx);
+		if (idx == UINT64_MAX || idx >= s->limit)
+			break;
+		unsigned int i = scan_group(t, cls, idx);
+		if (i < SCAN_WORDS && claim_word(h, t, cls, idx + i, false)) {
+			s->next = idx + i + 1;
+			goto out;
+		}
+		idx = next_group(idx);
+	}
+	s->next = idx;
+	ret = buddy_refill(h, t, cls);
+out:
 	seq_end(h);
 	return ret < 0 ? ret : *h->top[cls]--;
 }
 
 /*
- * The common case: the lowest published word near the last one, without a call. Summaries stay as
- * they are: the next search clears what has become stale.
+ * The common case: a word nearby, without a call.
  */
 int64_t buddy_refill_near(struct buddy_hart *h, unsigned int cls)
 {
 	const struct buddy_tree *t = h->tree;
-	uint64_t v = atomic_read(node_hint(h->near, 0, hint_of(cls)));
-	uint64_t idx, bit, *hint;
+	struct buddy_scan *s = &h->scan[cls];
+	uint64_t idx = s->next;
 
-	if (cls >= HINT_CLASSES || !v)
-		return refill_near_slow(h, cls);
-	idx = h->near_idx << RADIX_SHIFT | ffs64(v);
-	hint = node_hint(buddy_node(t, 1, idx), 0, hint_of(cls));
-	v = atomic_read(hint);
-	if (!v)
-		return refill_near_slow(h, cls);
-	bit = lowest_bit(v);
-	idx = idx << RADIX_SHIFT | bit_index(bit);
-	if (unlikely(idx << RADIX_SHIFT > h->frontier_pfn))
-		return refill_near_slow(h, cls);
-	seq_begin(h);
-	atomic_fetch_and(hint, ~bit);
-	if (unlikely(!claim_word(h, t, cls, idx, false))) {
-		h->events.stale_hints++;
-		seq_end(h);
-		return refill_near_slow(h, cls);
+	for (unsigned int turn = 0; turn < 2; turn++) {
+		unsigned int i;
+
+		if (unlikely(idx >= s->limit || !BITS_OF(idx)))
+			break;
+		i = scan_group(t, cls, idx);
+		if (i < SCAN_WORDS) {
+			idx += i;
+			s->next = idx + 1;
+			if (!turn && !i && !(idx & SHRINK_MASK) && s->limit > (t->start_pfn >> RADIX_SHIFT))
+				s->limit--;
+			seq_begin(h);
+			if (unlikely(!claim_word(h, t, cls, idx, false))) {
+				seq_end(h);
+				break;
+			}
+			seq_end(h);
+			return *h->top[cls]--;
+		}
+		idx = next_group(idx);
+		if (!BITS_OF(idx))
+			break;
 	}
-	scan_words(h, t, cls);
-	seq_end(h);
-	return *h->top[cls]--;
+	s->next = idx;
+	return refill_slow(h, cls);
 }

@@ -16,9 +16,8 @@ void buddy_hart_forget(struct buddy_hart *h)
 {
 	h->window_pages = h->tree_pages = 0;
 	for (unsigned int order = 0; order < BUDDY_NR_STACKS; order++)
-		h->scan[order] = UINT64_MAX;
+		h->scan[order] = (struct buddy_scan){ UINT64_MAX, 0 };
 	h->frontier_pfn = UINT64_MAX;
-	h->near = h->no_node;
 	h->large_idx = UINT64_MAX;
 }
 
@@ -33,8 +32,6 @@ void buddy_hart_open(struct buddy_hart *h)
 			h->top[order] = stack_bottom(h, order);
 			*h->top[order] = -1;
 		}
-		for (unsigned int i = 0; i < ARRAY_SIZE(h->no_node); i++)
-			h->no_node[i] = 0;
 		buddy_hart_forget(h);
 		h->is_ready = 1;
 	}

@@ -22,21 +22,16 @@
 #define BITS_OF(idx) ((unsigned int)((idx) & (BUDDY_RADIX - 1)))
 
 /*
- * Hints of level 0. ANY is complete: every word that holds something has it (and some that do not).
- * The others only say where to look first: a word known, not long ago, to hold runs of a class.
+ * Kinds of hints for words of a level: by the class of their largest run; for level 0 there is but
+ * one, HINT_ANY: the word holds something, or did so since it was last taken as a whole.
  */
-#define HINT_ANY     0
-#define HINT_CLASSES (RADIX_SHIFT - 1U)
+#define HINT_ANY        0
+#define NR_KINDS(level) ((level) ? RADIX_SHIFT : 1U)
 
-/* Words of a node: its own and the hints. */
-#define NODE_WORDS(level) (1U + (level)*RADIX_SHIFT)
-#define NODE_BYTES(level) (NODE_WORDS(level) * sizeof(uint64_t))
-
-/* The kind that words with a run of class @cls are published as; the last takes all larger ones. */
-static inline unsigned int hint_of(unsigned int cls)
-{
-	return cls + 1 < RADIX_SHIFT ? cls + 1 : RADIX_SHIFT - 1;
-}
+/* Hint words in a node for the levels below @level; words of a node: its own and these. */
+#define HINTS_BELOW(level) ((level) ? 1U + ((level)-1U) * RADIX_SHIFT : 0U)
+#define NODE_WORDS(level)  (1U + HINTS_BELOW(level))
+#define NODE_BYTES(level)  (NODE_WORDS(level) * sizeof(uint64_t))
 
 /* log2 of the pages that a bit, or a word, of @level stands for. */
 #define BIT_SHIFT(level)  ((level)*RADIX_SHIFT)
@@ -59,7 +54,7 @@ static inline uint64_t *buddy_node(const struct buddy_tree *t, unsigned int leve
 /* In the node @n of a level above @level: the hints for @level's runs of class @cls. */
 static inline uint64_t *node_hint(uint64_t *n, unsigned int level, unsigned int cls)
 {
-	return n + 1 + level * RADIX_SHIFT + cls;
+	return n + 1 + HINTS_BELOW(level) + cls;
 }
 
 /* Does the block lie in the tree as a whole? No overflow for any @pfn. */

@@ -53,6 +53,12 @@ struct buddy_events {
 	uint64_t failures; /* answered with -EMM_ENOMEM */
 };
 
+/* Where refills of an order look: words from the tree's first to @limit, round and round. */
+struct buddy_scan {
+	uint64_t next; /* a word, by its number; UINT64_MAX: none was looked at yet */
+	uint64_t limit;
+};
+
 /*
  * What one hart has to itself. Others read @seq (rule 6) and @events, and ask for a drain by
  * setting @request and closing both fast paths (@nr_orders, @window_pages: 0; rule 7).
@@ -69,14 +75,11 @@ struct buddy_hart {
 	uint64_t request; /* another hart wants the stacks drained */
 	const struct buddy_tree *tree; /* the tree that was used last; NULL: none yet */
 	struct buddy *buddy;
-	uint64_t scan[BUDDY_NR_STACKS]; /* words that refills of each order look at next */
+	struct buddy_scan scan[BUDDY_NR_STACKS];
 	uint64_t frontier_pfn; /* no wholly free word is known of below */
-	uint64_t *near; /* level 2 node below which a published word was found last, */
-	uint64_t near_idx; /* its number; before the first, an empty node in @no_node */
 	uint64_t large_idx; /* level 1 word that is likely to hold blocks of orders 6 to 11 */
 	uint64_t is_ready; /* top[] has been set */
 	struct buddy_events events;
-	uint64_t no_node[1 + 2 * BUDDY_RADIX_SHIFT];
 	int64_t stack[BUDDY_STACK_WORDS];
 } __attribute__((aligned(64)));
 
