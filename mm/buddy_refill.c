@@ -205,8 +205,15 @@ static inline void fill_from_whole(struct buddy_hart *h, const struct buddy_tree
 }
 
 #ifndef SHRINK_SHIFT
-#define SHRINK_SHIFT 8
+#define SHRINK_SHIFT 6
 #endif
+#ifndef STREAK
+#define STREAK 6
+#endif
+#ifndef SHRINK_MASK
+#define SHRINK_MASK 3
+#endif
+
 #ifndef EXT_TURNS
 #define EXT_TURNS 4
 #define EXT_WORDS 0
@@ -336,8 +343,15 @@ int64_t buddy_refill_near(struct buddy_hart *h, unsigned int cls)
 		if (i < SCAN_WORDS) {
 			idx += i;
 			s->next = idx + 1;
-			if (!turn && !i && !(idx & SHRINK_MASK) && s->limit > (t->start_pfn >> RADIX_SHIFT))
-				s->limit--;
+			if (turn || i) {
+				s->streak = 0;
+			} else {
+				s->streak++;
+				if (unlikely(s->streak >= STREAK))
+					s->limit -= (s->limit - (t->start_pfn >> RADIX_SHIFT)) >> SHRINK_SHIFT;
+				if (!(idx & SHRINK_MASK) && s->limit > (t->start_pfn >> RADIX_SHIFT))
+					s->limit--;
+			}
 			seq_begin(h);
 			if (unlikely(!claim_word(h, t, cls, idx, false))) {
 				seq_end(h);

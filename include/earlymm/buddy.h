@@ -57,6 +57,7 @@ struct buddy_events {
 struct buddy_scan {
 	uint64_t next; /* a word, by its number; UINT64_MAX: none was looked at yet */
 	uint64_t limit;
+	uint64_t streak; /* refills in a row for which the first word did */
 };
 
 /*
