@@ -198,7 +198,7 @@ static inline void open_window(struct buddy_hart *h, const struct buddy_tree *t)
 {
 	h->window_pfn = t->start_pfn;
 	h->words = t->node0[0];
-	h->tree_pages = h->window_pages = t->end_pfn - t->start_pfn;
+	h->window_pages = t->end_pfn - t->start_pfn;
 }
 
 static int __attribute__((noinline)) double_free(struct buddy_hart *h)
@@ -247,12 +247,11 @@ static int __attribute__((noinline)) free_small(struct buddy_hart *h, uint64_t p
 }
 
 /* The same at the levels above. */
-static int free_large(struct buddy_hart *h, const struct buddy_tree *t, uint64_t pfn,
-		      unsigned int order)
+static int free_above(struct buddy_hart *h, const struct buddy_tree *t, uint64_t pfn,
+		      unsigned int level, unsigned int cls)
 {
-	unsigned int level = order / RADIX_SHIFT;
 	uint64_t idx = pfn >> WORD_SHIFT(level);
-	uint64_t mask = run_mask(order % RADIX_SHIFT) << BITS_OF(pfn >> BIT_SHIFT(level));
+	uint64_t mask = run_mask(cls) << BITS_OF(pfn >> BIT_SHIFT(level));
 	uint64_t *word = buddy_node(t, level, idx);
 	uint64_t old = atomic_read(word);
 	int ret;
@@ -262,9 +261,9 @@ static int free_large(struct buddy_hart *h, const struct buddy_tree *t, uint64_t
 	seq_begin(h);
 	old = atomic_fetch_or(word, mask);
 	ret = buddy_put_finish(h, t, level, idx, mask, old);
+	seq_end(h);
 	if (level == 1)
 		h->large_idx = idx;
-	seq_end(h);
 	return ret;
 }
 
@@ -285,36 +284,45 @@ static int __attribute__((noinline)) free_elsewhere(struct buddy_hart *h, uint64
 		buddy_hart_forget(h);
 	}
 	open_window(h, t);
-	return order < RADIX_SHIFT ? free_small(h, pfn, order) : free_large(h, t, pfn, order);
+	return order < RADIX_SHIFT ? free_small(h, pfn, order) : free_above(h, t, pfn, order / RADIX_SHIFT, order % RADIX_SHIFT);
+}
+
+/* Orders of level 1. */
+static int __attribute__((noinline)) free_large(struct buddy_hart *h, uint64_t pfn, unsigned int order)
+{
+	uint64_t size = 1ULL << order, offset = pfn - h->window_pfn;
+
+	if (unlikely(order >= 2 * RADIX_SHIFT || TOP == 1 || offset >= h->window_pages || offset + size > h->window_pages || (pfn & (size-1))))
+		return free_elsewhere(h, pfn, order);
+	return free_above(h, h->tree, pfn, 1, order - RADIX_SHIFT);
 }
 
 static int __attribute__((noinline)) free_slow(struct buddy_hart *h, uint64_t pfn, unsigned int order)
 {
-	const struct buddy_tree *t = h->tree;
 	uint64_t size = 1ULL << order, offset = pfn - h->window_pfn;
 
-	if (likely(order < RADIX_SHIFT && offset < h->tree_pages && offset + size <= h->tree_pages && h->nr_orders && !(pfn & (size-1)))) {
-		return free_small(h, pfn, order);
-	}
-	if (order < 2*RADIX_SHIFT && order >= RADIX_SHIFT && h->nr_orders && t && tree_covers(t, pfn, size) && !(pfn & (size-1)))
-		return free_large(h, t, pfn, order);
-	return free_elsewhere(h, pfn, order);
+	if (order >= RADIX_SHIFT)
+		return free_large(h, pfn, order);
+	if (unlikely(offset >= h->window_pages || offset + size > h->window_pages || (pfn & (size-1))))
+		return free_elsewhere(h, pfn, order);
+	return free_small(h, pfn, order);
 }
 
 int buddy_free(struct buddy_hart *h, uint64_t pfn, unsigned int order)
 {
-	uint64_t offset = pfn - h->window_pfn;
-	uint64_t *word = (uint64_t *)(h->words + (pfn >> RADIX_SHIFT) * sizeof(uint64_t));
-
 	if (likely(order == 0)) {
-		if (likely(offset < h->window_pages) &&
+		uint64_t *word = (uint64_t *)(h->words + (pfn >> RADIX_SHIFT) * sizeof(uint64_t));
+
+		if (likely(pfn - h->window_pfn < h->window_pages) &&
 		    likely(atomic_or_partial1(word, 1ULL << BITS_OF(pfn))))
 			return 0;
 	} else if (order < RADIX_SHIFT) {
+		uint64_t *word = (uint64_t *)(h->words + (pfn >> RADIX_SHIFT) * sizeof(uint64_t));
 		uint64_t size = 1ULL << order;
 
-		if (!(pfn & (size - 1)) && offset < h->window_pages &&
-		    offset + size <= h->window_pages &&
+		/* Aligned, it ends where its first page's word does, or before. */
+		if (!(pfn & (size - 1)) && pfn - h->window_pfn < h->window_pages &&
+		    pfn + size - h->window_pfn <= h->window_pages &&
 		    atomic_or_partial(word, ((1ULL << size) - 1) << BITS_OF(pfn), WORD_FULL))
 			return 0;
 	}

@@ -132,16 +132,17 @@ int64_t buddy_hint_find(const struct buddy_tree *t, unsigned int level, unsigned
 	return from_top ? hint_find(t, level, kind, true) : hint_find(t, level, kind, false);
 }
 
-static int64_t buddy_hint_find_kind(const struct buddy_tree *t, unsigned int kind)
+/* The lowest word of level 0 that is hinted, or -1. */
+int64_t buddy_hint_find_any(const struct buddy_tree *t)
 {
 	uint64_t last = (t->end_pfn - 1) >> WORD_SHIFT(TOP);
 
 	for (uint64_t top = t->start_pfn >> WORD_SHIFT(TOP); top <= last; top++) {
-		const uint64_t *hint = node_hint(buddy_node(t, TOP, top), 0, kind);
+		const uint64_t *hint = node_hint(buddy_node(t, TOP, top), 0, HINT_ANY);
 		uint64_t v;
 
 		while ((v = atomic_read(hint))) {
-			int64_t idx = hint_descend(t, 0, kind, top, v, false);
+			int64_t idx = hint_descend(t, 0, HINT_ANY, top, v, false);
 
 			if (idx >= 0)
 				return idx;
@@ -151,27 +152,26 @@ static int64_t buddy_hint_find_kind(const struct buddy_tree *t, unsigned int kin
 }
 
 /*
- * The next word of level 0 above @idx, which has been valid at some time, that is hinted as
- * @kind; the lowest one if there is none above; -1 if there is none at all.
+ * The next word of level 0 above @idx, which has been valid at some time, that is hinted; the lowest one if there is none above; -1 if there is none at all.
  */
-int64_t buddy_hint_next(const struct buddy_tree *t, unsigned int kind, uint64_t idx)
+int64_t buddy_hint_next(const struct buddy_tree *t, uint64_t idx)
 {
 	for (unsigned int up = 1; up < BUDDY_LEVELS; up++) {
 		uint64_t above = ~1ULL << BITS_OF(idx);
 		uint64_t v;
 
 		idx >>= RADIX_SHIFT;
-		v = atomic_read(node_hint(buddy_node(t, up, idx), 0, kind)) & above;
+		v = atomic_read(node_hint(buddy_node(t, up, idx), 0, HINT_ANY)) & above;
 		while (v) {
 			idx = idx << RADIX_SHIFT | ffs64(v);
 			if (--up == 0)
 				return (int64_t)idx;
-			v = atomic_read(node_hint(buddy_node(t, up, idx), 0, kind));
+			v = atomic_read(node_hint(buddy_node(t, up, idx), 0, HINT_ANY));
 			if (!v)
-				return buddy_hint_find_kind(t, kind);
+				return buddy_hint_find_any(t);
 		}
 	}
-	return buddy_hint_find_kind(t, kind);
+	return buddy_hint_find_any(t);
 }
 
 /* The hints of @level from @kind on in the node @n, together. */
@@ -213,12 +213,6 @@ int64_t buddy_hint_lowest(const struct buddy_tree *t, unsigned int level, unsign
 					node_hint(buddy_node(t, up, idx), level, k));
 	}
 	return -1;
-}
-
-/* The lowest word of level 0 that is published as @kind: see buddy_publish(); -1: none. */
-int64_t buddy_hint_lowest_of(const struct buddy_tree *t, unsigned int kind)
-{
-	return buddy_hint_find_kind(t, kind);
 }
 
 /* Clears the hints of a word from @kind on, where they are set. */

@@ -14,6 +14,7 @@ static inline void buddy_setup(struct buddy *b, struct buddy_tree *trees, uint32
 		.max_trees = max_trees,
 		.harts = harts,
 		.nr_harts = nr_harts,
+		.min_gain = MIN_GAIN,
 	};
 	for (uint32_t i = 0; i < nr_harts; i++) {
 		/* Stores, where the compiler would call memset: this is part of the handover's cost. */
@@ -23,7 +24,6 @@ static inline void buddy_setup(struct buddy *b, struct buddy_tree *trees, uint32
 		atomic_set(&harts[i].seq, 0);
 		atomic_set(&harts[i].request, 0);
 		atomic_set(&harts[i].window_pages, 0);
-		atomic_set(&harts[i].tree_pages, 0);
 		harts[i].nr_orders = 0; /* the rest when it is used: buddy_hart_open() */
 		harts[i].is_ready = 0;
 		harts[i].tree = NULL;

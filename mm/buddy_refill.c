@@ -1,35 +1,35 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where a hart's stacks get their blocks from: the lower in address of a word that was published,
- * because pages had gathered in it, and of one that is wholly free. What is in use gathers at the
- * bottom, and the top heals.
+ * Where a hart's stacks get their blocks from. A refill takes what has gathered in one word. It
+ * looks at the words of the tree's beginning, round and round, up to a limit: where the words in
+ * use hold enough, the limit comes down, where they do not it goes up. So what is in use gathers
+ * below the limit, and what lies above is not allocated from and heals (docs/allocators.md).
  */
 #include "buddy_tree.h"
-#define KEEP_MAX 2
 
-/* Published words that a refill looks at, in vain, before it takes a wholly free one. */
-#define PUBLISHED_TURNS 4
+/* Words that one refill looks at. */
+#define SCAN_WORDS   8
 
-/* Words that a refill looks at, to publish those that have gathered enough: a power of two. */
-#ifndef SCAN_WORDS
-#define SCAN_WORDS 4
-#endif
-#ifndef IS_WORTH
-#define IS_WORTH(x) ((x)&((x)>>1)&((x)>>2))
-#endif
-/* Is the word worth a refill of class @cls? */
-static inline bool is_worth(uint64_t word, unsigned int cls)
-{
-	if (cls == 0)
-		return IS_WORTH(word);
-	word = run_starts(word, cls);
-	word &= word - 1;
-	return cls < 3 ? word & (word - 1) : word;
-}
+/* Words beyond the limit that it looks at, before it takes a wholly free one. */
+#define EXTEND_TURNS 4
 
-/* Runs of class @cls that begin at the bits of @starts become the stack, which is empty. */
-static inline void fill_stack(struct buddy_hart *h, unsigned int cls, uint64_t starts,
-			      uint64_t base_pfn)
+/* Refills in a row that were content with the first word, before the limit falls fast. */
+#define RICH_STREAK  6
+
+/* Every so many words (a power of two), such a one lowers the limit by a word anyway. */
+#define LOWER_EVERY  4
+
+/* Above this order a word holds too few blocks for a search to be worth it. */
+#define MAX_SCANNED_ORDER 3
+
+/* Up to this order one run of a word stays in it, so that a free there is a simple one. */
+#define MAX_KEPT_ORDER    2
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* Runs of class @cls that begin at the bits of @starts, not 0, become the stack, which is empty. */
+INLINE int64_t *fill_stack(struct buddy_hart *h, unsigned int cls, uint64_t starts,
+			   uint64_t base_pfn)
 {
 	int64_t *top = stack_bottom(h, cls);
 
@@ -40,17 +40,19 @@ static inline void fill_stack(struct buddy_hart *h, unsigned int cls, uint64_t s
 		starts ^= bit;
 	} while (starts);
 	h->top[cls] = top;
+	return top;
 }
 
-/* The same with a wholly free word, the lowest frame last: it goes first. */
-static inline void fill_stack_whole(struct buddy_hart *h, unsigned int cls, uint64_t base_pfn)
+/* The same with what is not kept of a wholly free word, the lowest frame last: it goes first. */
+INLINE void fill_stack_whole(struct buddy_hart *h, unsigned int cls, uint64_t base_pfn)
 {
 	int64_t *top = stack_bottom(h, cls);
 	int64_t pfn = (int64_t)base_pfn + BUDDY_RADIX;
 	int64_t size = 1LL << cls;
 
-	if (cls <= KEEP_MAX) pfn -= size;
-	if (cls == 0 && BUDDY_RADIX % 8 == 0) {
+	if (cls <= MAX_KEPT_ORDER && size < BUDDY_RADIX)
+		pfn -= size;
+	if (cls == 0 && BUDDY_RADIX == 64) {
 		do {
 			UNROLL8
 			for (unsigned int i = 0; i < 7; i++)
@@ -65,29 +67,39 @@ static inline void fill_stack_whole(struct buddy_hart *h, unsigned int cls, uint
 	h->top[cls] = top;
 }
 
+/* Is the word worth a refill of class @cls? For order 0 as its setting says: see buddy_tune(). */
+INLINE bool is_worth(const struct buddy_hart *h, uint64_t word, unsigned int cls)
+{
+	uint64_t starts;
+
+	if (cls == 0)
+		return hweight64(word) >= h->min_gain;
+	starts = run_starts(word, cls);
+	starts &= starts - 1;
+	return cls < 3 ? starts & (starts - 1) : starts;
+}
+
 /*
- * Claims the runs of class @cls in a level 0 word; HINT_ANY stays: nobody clears that without
- * another look at the word. False if there is no such run.
+ * Claims the runs of class @cls in a level 0 word, all or all but one if the word would be empty
+ * otherwise. Hints stay: HINT_ANY is cleared by nobody who does not look at the word again. False
+ * if there is no such run.
  */
-static inline bool claim_word(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls,
-			      uint64_t idx, bool all)
+INLINE bool claim_word(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls,
+		       uint64_t idx, bool all)
 {
 	uint64_t *word = buddy_node(t, 0, idx);
+	uint64_t v = atomic_read(word);
 	uint64_t starts, bits, got;
 
 	if (cls == 0) {
-		uint64_t keep = all ? 0 : lowest_bit(atomic_read(word));
-
-		starts = atomic_fetch_and(word, keep) & ~keep;
+		bits = all ? v : v & (v - 1);
+		got = starts = bits ? atomic_fetch_and(word, ~bits) & bits : 0;
 	} else {
-		uint64_t v = atomic_read(word);
 		starts = run_starts(v, cls);
-		bits = run_bits(starts, cls);
-		if (v == bits && !all) {
+		if (!all && cls <= MAX_KEPT_ORDER && v == run_bits(starts, cls))
 			starts &= starts - 1;
-			bits = run_bits(starts, cls);
-		}
-		got = starts ? atomic_fetch_and(word, ~bits) & bits : 0;
+		bits = run_bits(starts, cls);
+		got = bits ? atomic_fetch_and(word, ~bits) & bits : 0;
 		if (unlikely(got != bits)) {
 			/* Another hart took some of it. */
 			starts = run_starts(got, cls);
@@ -128,7 +140,7 @@ static bool sweep_word(void *ctx, const struct buddy_tree *t, unsigned int level
 static uint64_t lowest_free_word(const struct buddy_tree *t)
 {
 	/* Below the top level a word has hints; where level 1 is the top, nothing is compared. */
-	for (unsigned int turn = 0; TOP > 1 && turn < PUBLISHED_TURNS; turn++) {
+	for (unsigned int turn = 0; TOP > 1 && turn < EXTEND_TURNS; turn++) {
 		int64_t idx = buddy_hint_lowest(t, 1, 0);
 		const uint64_t *word;
 		uint64_t v;
@@ -154,20 +166,17 @@ static uint64_t lowest_free_word(const struct buddy_tree *t)
  */
 static bool free_word_below(struct buddy_hart *h, const struct buddy_tree *t, uint64_t pfn)
 {
-	uint64_t v;
+	uint64_t idx = h->frontier_pfn >> WORD_SHIFT(1), v;
 
 	if (pfn <= h->frontier_pfn)
 		return false;
-	v = atomic_read(buddy_node(t, 1, h->frontier_pfn >> WORD_SHIFT(1)));
-	if (TOP > 1 && v)
-		h->frontier_pfn = ((h->frontier_pfn >> WORD_SHIFT(1)) << WORD_SHIFT(1)) + ((uint64_t)ffs64(v) << RADIX_SHIFT);
-	else
-		h->frontier_pfn = lowest_free_word(t);
+	v = TOP > 1 ? atomic_read(buddy_node(t, 1, idx)) : 0;
+	h->frontier_pfn = v ? (idx << RADIX_SHIFT | ffs64(v)) << RADIX_SHIFT : lowest_free_word(t);
 	return h->frontier_pfn < pfn;
 }
 
 /* The lowest wholly free word, as its first frame, or an error. */
-static inline int64_t take_word(struct buddy_hart *h, const struct buddy_tree *t)
+static int64_t take_word(struct buddy_hart *h, const struct buddy_tree *t)
 {
 	uint64_t idx = h->frontier_pfn >> WORD_SHIFT(1);
 	int64_t pfn;
@@ -188,13 +197,13 @@ static inline int64_t take_word(struct buddy_hart *h, const struct buddy_tree *t
 	return pfn;
 }
 
-/* A wholly free word becomes the stack, but for the last run, which holds the word's place. */
-static inline void fill_from_whole(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls,
+/* A wholly free word becomes the stack, but for the last run of an order that is kept. */
+static void fill_from_whole(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls,
 			    uint64_t pfn)
 {
 	uint64_t idx = pfn >> RADIX_SHIFT;
 
-	if (cls <= KEEP_MAX) {
+	if (cls <= MAX_KEPT_ORDER && 1U << cls < BUDDY_RADIX) {
 		buddy_node_init(t, 0, idx, run_mask(cls) << (BUDDY_RADIX - (1U << cls)));
 		hint_set_word(t, buddy_node(t, 1, idx >> RADIX_SHIFT), HINT_ANY, idx);
 	} else {
@@ -204,91 +213,105 @@ static inline void fill_from_whole(struct buddy_hart *h, const struct buddy_tree
 	h->events.splits++;
 }
 
-#ifndef SHRINK_SHIFT
-#define SHRINK_SHIFT 6
-#endif
-#ifndef STREAK
-#define STREAK 6
-#endif
-#ifndef SHRINK_MASK
-#define SHRINK_MASK 3
-#endif
-
-#ifndef EXT_TURNS
-#define EXT_TURNS 4
-#define EXT_WORDS 0
-#endif
-#ifndef GROW_SHIFT
-#define GROW_SHIFT 6
-#endif
-/* The next group of words that may be looked at: on a new node, or at the lowest one again. */
-static uint64_t __attribute__((noinline)) scan_wrap(struct buddy_scan *s, const struct buddy_tree *t, uint64_t idx)
+/*
+ * The words from *@idx on, within their node, that have been valid: true if one is worth a refill.
+ * *@idx becomes that word, or where to go on. *@left: how many may be looked at.
+ */
+INLINE bool scan_words(const struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls,
+		       uint64_t *idx, unsigned int *left)
 {
-	int64_t n = -1;
+	uint64_t i = *idx;
+	const uint64_t *word = buddy_node(t, 0, i);
+	const uint64_t *n1 = buddy_node(t, 1, i >> RADIX_SHIFT);
+	uint64_t any = atomic_read(n1 + 1) >> BITS_OF(i);
 
-	if (idx < s->limit && idx != UINT64_MAX) {
-		n = buddy_hint_next(t, HINT_ANY, idx - 1);
-		if (n >= 0 && (uint64_t)n >= s->limit) n = -1;
+	for (; any && *left; any >>= 1, word++, i++) {
+		if (!(any & 1))
+			continue;
+		--*left;
+		if (is_worth(h, atomic_read(word), cls)) {
+			*idx = i;
+			return true;
+		}
 	}
-	if (n < 0)
-		n = buddy_hint_lowest_of(t, HINT_ANY);
-	if (n < 0)
-		return UINT64_MAX;
-	return (uint64_t)n;
+	*idx = any ? i : (i | (BUDDY_RADIX - 1)) + 1;
+	return false;
 }
 
-static inline uint64_t next_group(uint64_t idx)
+/* The lowest words below the limit, or those of the next node, from @idx on; UINT64_MAX: none. */
+static uint64_t scan_wrap(const struct buddy_scan *s, const struct buddy_tree *t, uint64_t idx)
 {
-	uint64_t end = (idx | (BUDDY_RADIX - 1)) + 1;
+	int64_t next = -1;
 
-	return idx + SCAN_WORDS < end ? idx + SCAN_WORDS : end;
+	if (idx < s->limit)
+		next = buddy_hint_next(t, idx - 1);
+	if (next < 0 || (uint64_t)next >= s->limit)
+		next = buddy_hint_find_any(t);
+	return next < 0 || (uint64_t)next >= s->limit ? UINT64_MAX : (uint64_t)next;
 }
 
-/* Of a group of words, those that have been valid: the first that is worth a refill; or none. */
-static inline unsigned int scan_group(const struct buddy_tree *t, unsigned int cls, uint64_t idx)
+/* Words below the limit, across nodes. True if one was claimed. */
+static bool refill_below(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls)
 {
-	const uint64_t *words = buddy_node(t, 0, idx);
-	uint64_t any = atomic_read(node_hint(buddy_node(t, 1, idx >> RADIX_SHIFT), 0, HINT_ANY)) >> BITS_OF(idx);
+	struct buddy_scan *s = &h->scan[cls];
+	unsigned int left = SCAN_WORDS;
+	uint64_t idx = s->next;
 
-	for (unsigned int i = 0; i < SCAN_WORDS; i++)
-		if ((any >> i & 1) && is_worth(atomic_read(&words[i]), cls))
-			return i;
-	return SCAN_WORDS;
+	for (unsigned int turn = 0; turn < 2 && left; turn++) {
+		if (idx >= s->limit || !BITS_OF(idx))
+			idx = scan_wrap(s, t, idx);
+		if (idx == UINT64_MAX)
+			return false;
+		if (scan_words(h, t, cls, &idx, &left) && claim_word(h, t, cls, idx, false)) {
+			s->next = idx + 1;
+			return true;
+		}
+	}
+	s->next = idx;
+	return false;
+}
+
+/* Words beyond the limit, as long as they lie below the lowest wholly free one. */
+static bool refill_beyond(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls)
+{
+	struct buddy_scan *s = &h->scan[cls];
+	uint64_t first = t->start_pfn >> RADIX_SHIFT, last = (t->end_pfn - 1) >> RADIX_SHIFT;
+
+	if (s->limit < first)
+		s->limit = first;
+	for (unsigned int turn = 0; turn < EXTEND_TURNS && s->limit < last; turn++) {
+		unsigned int left = SCAN_WORDS / 2;
+		int64_t next;
+		uint64_t idx;
+
+		if (free_word_below(h, t, s->limit << RADIX_SHIFT))
+			return false;
+		next = s->limit > first ? buddy_hint_next(t, s->limit - 1) : buddy_hint_find_any(t);
+		idx = (uint64_t)next;
+		if (next < 0 || idx < s->limit || idx << RADIX_SHIFT > h->frontier_pfn)
+			return false;
+		if (scan_words(h, t, cls, &idx, &left)) {
+			s->limit = idx + 1;
+			if (claim_word(h, t, cls, idx, false))
+				return true;
+		} else {
+			s->limit = idx;
+		}
+	}
+	return false;
 }
 
 /*
- * Fills the stack of order @cls, which is empty. Failing published and wholly free words, from
- * any word that has such a block. Returns 0 or an error.
+ * Fills the stack of order @cls, which is empty: from words in use, from the lowest wholly free
+ * word, or from any word that has such a block. Returns 0 or an error. In flight.
  */
 int64_t buddy_refill(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls)
 {
 	struct sweep sw = { h, cls };
-	struct buddy_scan *s = &h->scan[cls];
 	int64_t pfn;
 
-	uint64_t first = t->start_pfn >> RADIX_SHIFT, end = (t->end_pfn - 1) >> RADIX_SHIFT;
-
-	if (s->limit < first) s->limit = first;
-	for (unsigned int turn = 0; turn < EXT_TURNS && s->limit < end; turn++) {
-		/* Beyond the limit: what is in use there, or wholly free, whichever is lower. */
-		uint64_t idx = s->limit;
-		int64_t n;
-
-		if (free_word_below(h, t, idx << RADIX_SHIFT))
-			break;
-		n = idx > first ? buddy_hint_next(t, HINT_ANY, idx - 1) : buddy_hint_lowest_of(t, HINT_ANY);
-		if (n < (int64_t)idx || (uint64_t)n << RADIX_SHIFT > h->frontier_pfn)
-			break;
-		idx = (uint64_t)n;
-		s->limit = idx + 1 + EXT_WORDS;
-		unsigned int i = scan_group(t, cls, idx);
-		if (i < SCAN_WORDS) {
-			if (s->limit <= idx + i) s->limit = idx + i + 1;
-			if (claim_word(h, t, cls, idx + i, false))
-				return 0;
-		} else
-		s->limit = next_group(idx);
-	}
+	if (cls <= MAX_SCANNED_ORDER && (refill_below(h, t, cls) || refill_beyond(h, t, cls)))
+		return 0;
 	pfn = take_word(h, t);
 	if (unlikely(pfn < 0))
 		return buddy_hint_walk(t, 0, 1U << HINT_ANY, sweep_word, &sw) ? pfn : 0;
@@ -298,72 +321,68 @@ int64_t buddy_refill(struct buddy_hart *h, const struct buddy_tree *t, unsigned 
 
 static int64_t __attribute__((noinline)) refill_slow(struct buddy_hart *h, unsigned int cls)
 {
-	struct buddy_scan *s = &h->scan[cls];
-	const struct buddy_tree *t = h->tree;
-	int64_t ret = 0;
-	uint64_t idx;
+	int64_t ret;
 
 	seq_begin(h);
-	/* the group at the limit, or around a corner */
-	idx = s->next;
-	for (unsigned int turn = 0; turn < 2; turn++) {
-		if (idx == UINT64_MAX || idx >= s->limit || !BITS_OF(idx))
-			idx = scan_wrap(s, t, idx);
-		if (idx == UINT64_MAX || idx >= s->limit)
-			break;
-		unsigned int i = scan_group(t, cls, idx);
-		if (i < SCAN_WORDS && claim_word(h, t, cls, idx + i, false)) {
-			s->next = idx + i + 1;
-			goto out;
-		}
-		idx = next_group(idx);
-	}
-	s->next = idx;
-	ret = buddy_refill(h, t, cls);
-out:
+	ret = buddy_refill(h, h->tree, cls);
 	seq_end(h);
 	return ret < 0 ? ret : *h->top[cls]--;
 }
 
-/*
- * The common case: a word nearby, without a call.
- */
-int64_t buddy_refill_near(struct buddy_hart *h, unsigned int cls)
+/* Where words hold more than refills need the limit falls: fast if that has lasted. */
+INLINE void adapt_limit(struct buddy_scan *s, const struct buddy_tree *t, uint64_t idx, bool rich)
+{
+	uint64_t span = s->limit - (t->start_pfn >> RADIX_SHIFT);
+
+	if (!rich) {
+		s->streak = 0;
+		return;
+	}
+	if (unlikely(++s->streak >= RICH_STREAK))
+		s->limit -= span >> 6;
+	else if (!(idx & (LOWER_EVERY - 1)))
+		s->limit -= span > 1;
+}
+
+/* The common case: a word nearby, and nothing is called. */
+INLINE int64_t refill_near(struct buddy_hart *h, unsigned int cls)
 {
 	const struct buddy_tree *t = h->tree;
 	struct buddy_scan *s = &h->scan[cls];
+	unsigned int left = SCAN_WORDS;
 	uint64_t idx = s->next;
+	int64_t pfn;
 
-	for (unsigned int turn = 0; turn < 2; turn++) {
-		unsigned int i;
-
-		if (unlikely(idx >= s->limit || !BITS_OF(idx)))
-			break;
-		i = scan_group(t, cls, idx);
-		if (i < SCAN_WORDS) {
-			idx += i;
-			s->next = idx + 1;
-			if (turn || i) {
-				s->streak = 0;
-			} else {
-				s->streak++;
-				if (unlikely(s->streak >= STREAK))
-					s->limit -= (s->limit - (t->start_pfn >> RADIX_SHIFT)) >> SHRINK_SHIFT;
-				if (!(idx & SHRINK_MASK) && s->limit > (t->start_pfn >> RADIX_SHIFT))
-					s->limit--;
-			}
-			seq_begin(h);
-			if (unlikely(!claim_word(h, t, cls, idx, false))) {
-				seq_end(h);
-				break;
-			}
-			seq_end(h);
-			return *h->top[cls]--;
-		}
-		idx = next_group(idx);
-		if (!BITS_OF(idx))
-			break;
+	if (unlikely(idx >= s->limit || !BITS_OF(idx)))
+		return refill_slow(h, cls);
+	if (unlikely(!scan_words(h, t, cls, &idx, &left))) {
+		s->next = idx;
+		return refill_slow(h, cls);
 	}
-	s->next = idx;
-	return refill_slow(h, cls);
+	s->next = idx + 1;
+	adapt_limit(s, t, idx, left == SCAN_WORDS - 1);
+	seq_begin(h);
+	if (unlikely(!claim_word(h, t, cls, idx, false))) {
+		seq_end(h);
+		return refill_slow(h, cls);
+	}
+	pfn = *h->top[cls]--;
+	seq_end(h);
+	return pfn;
+}
+
+int64_t buddy_refill_near(struct buddy_hart *h, unsigned int cls)
+{
+	switch (cls) {
+	case 0:
+		return refill_near(h, 0);
+	case 1:
+		return refill_near(h, 1);
+	case 2:
+		return refill_near(h, 2);
+	case 3:
+		return refill_near(h, 3);
+	default:
+		return refill_slow(h, cls);
+	}
 }

@@ -14,7 +14,7 @@ static void open_paths(struct buddy_hart *h)
 /* What the hart remembers of its tree, which is another one now. */
 void buddy_hart_forget(struct buddy_hart *h)
 {
-	h->window_pages = h->tree_pages = 0;
+	h->window_pages = 0;
 	for (unsigned int order = 0; order < BUDDY_NR_STACKS; order++)
 		h->scan[order] = (struct buddy_scan){ UINT64_MAX, 0, 0 };
 	h->frontier_pfn = UINT64_MAX;
@@ -32,6 +32,7 @@ void buddy_hart_open(struct buddy_hart *h)
 			h->top[order] = stack_bottom(h, order);
 			*h->top[order] = -1;
 		}
+		h->min_gain = h->buddy->min_gain;
 		buddy_hart_forget(h);
 		h->is_ready = 1;
 	}

@@ -22,7 +22,7 @@ void buddy_node_init(const struct buddy_tree *t, unsigned int level, uint64_t id
 
 	for (unsigned int i = 1; i < NODE_WORDS(level); i++)
 		atomic_set(&n[i], 0);
-	atomic_set_release(&n[0], word);
+	atomic_xchg(&n[0], word);
 }
 
 /* Is the word @idx of @level part of a larger free block? */
@@ -64,8 +64,9 @@ static bool run_is_hinted(const struct buddy_tree *t, unsigned int level, uint64
 	const uint64_t *hint =
 		node_hint(buddy_node(t, level + 1, idx >> RADIX_SHIFT), level, 0);
 
-	for (; cls < RADIX_SHIFT; cls++)
-		if (atomic_read(&hint[cls]) >> BITS_OF(idx) & 1)
+	/* The last first: words begin with it, and keep it as long as nobody searched in vain. */
+	for (unsigned int kind = RADIX_SHIFT; kind-- > cls;)
+		if (atomic_read(&hint[kind]) >> BITS_OF(idx) & 1)
 			return true;
 	return false;
 }
@@ -81,10 +82,12 @@ int buddy_put_finish(struct buddy_hart *h, const struct buddy_tree *t, unsigned 
 			return 0;
 		if ((old | mask) != WORD_FULL) {
 			if (level) {
-				unsigned int cls = merged_class(old | mask, ffs64(mask), 0);
+				if (!run_is_hinted(t, level, idx, RADIX_SHIFT - 1)) {
+					unsigned int cls = merged_class(old | mask, ffs64(mask), 0);
 
-				if (!run_is_hinted(t, level, idx, cls))
-					buddy_hint_set(t, level, cls, idx);
+					if (!run_is_hinted(t, level, idx, cls))
+						buddy_hint_set(t, level, cls, idx);
+				}
 			} else if (!old) {
 				/* One that holds something already is known to. */
 				buddy_hint_set(t, 0, HINT_ANY, idx);
@@ -93,8 +96,7 @@ int buddy_put_finish(struct buddy_hart *h, const struct buddy_tree *t, unsigned 
 		}
 		if (unlikely(!atomic_cmpxchg(buddy_node(t, level, idx), WORD_FULL, 0))) {
 			/* Who changed it since owns what is gone, and knew less of the rest. */
-			if (level)
-				buddy_hint_set(t, level, RADIX_SHIFT - 1, idx);
+			buddy_hint_set(t, level, level ? RADIX_SHIFT - 1 : HINT_ANY, idx);
 			return 0;
 		}
 		/* The word is ours as a whole: nobody can put into it, and its hints are stale. */

@@ -173,8 +173,8 @@ bool buddy_hint_walk(const struct buddy_tree *t, unsigned int level, uint32_t ki
 int64_t buddy_hint_find(const struct buddy_tree *t, unsigned int level, unsigned int *kind,
 			bool from_top);
 int64_t buddy_hint_lowest(const struct buddy_tree *t, unsigned int level, unsigned int kind);
-int64_t buddy_hint_next(const struct buddy_tree *t, unsigned int kind, uint64_t idx);
-int64_t buddy_hint_lowest_of(const struct buddy_tree *t, unsigned int kind);
+int64_t buddy_hint_next(const struct buddy_tree *t, uint64_t idx);
+int64_t buddy_hint_find_any(const struct buddy_tree *t);
 void buddy_hint_set_above(const struct buddy_tree *t, unsigned int level, unsigned int kind,
 			  uint64_t idx);
 void buddy_hint_clear_all(const struct buddy_tree *t, unsigned int level, unsigned int kind,

@@ -66,11 +66,11 @@ struct buddy_scan {
  */
 struct buddy_hart {
 	int64_t *top[BUDDY_NR_STACKS]; /* the next block of each order, or the -1 below the last */
+	uint32_t min_gain; /* pages that a word must hold for a refill of order 0 */
 	uint32_t nr_orders; /* that the fast path serves: BUDDY_NR_STACKS, or none */
 	/* Frames that the fast path frees: of @tree, or none while frees are looked at. */
 	uint64_t window_pfn;
 	uint64_t window_pages;
-	uint64_t tree_pages; /* what window_pages is when it is open */
 	uintptr_t words; /* its level 0: that of node0[0] */
 	uint64_t seq; /* odd while bits of shared words are in registers only */
 	uint64_t request; /* another hart wants the stacks drained */
@@ -96,6 +96,7 @@ struct buddy {
 	uint32_t max_trees;
 	struct buddy_hart *harts;
 	uint32_t nr_harts;
+	uint32_t min_gain; /* of its harts */
 };
 
 /*
