@@ -38,6 +38,11 @@ int buddy_init(struct buddy *b, struct buddy_tree *trees, uint32_t max_trees,
 	return 0;
 }
 
+void buddy_tune(struct buddy *b, enum buddy_setting setting)
+{
+	b->setting = setting;
+}
+
 int buddy_add_laid_out(struct buddy *b, const struct buddy_tree *layout, void *meta)
 {
 	if (layout->end_pfn > PHYS_ADDR_MAX >> PAGE_SHIFT || !meta || ((uintptr_t)meta & 7))

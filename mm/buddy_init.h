@@ -14,7 +14,7 @@ static inline void buddy_setup(struct buddy *b, struct buddy_tree *trees, uint32
 		.max_trees = max_trees,
 		.harts = harts,
 		.nr_harts = nr_harts,
-		.min_gain = MIN_GAIN,
+		.setting = BUDDY_DEFAULT,
 	};
 	for (uint32_t i = 0; i < nr_harts; i++) {
 		/* Stores, where the compiler would call memset: this is part of the handover's cost. */

@@ -8,16 +8,24 @@
 #include "buddy_tree.h"
 
 /* Words that one refill looks at. */
-#define SCAN_WORDS   8
+#ifndef SCAN_WORDS
+#define SCAN_WORDS 8
+#endif
 
 /* Words beyond the limit that it looks at, before it takes a wholly free one. */
+#ifndef EXTEND_TURNS
 #define EXTEND_TURNS 4
+#endif
 
 /* Refills in a row that were content with the first word, before the limit falls fast. */
-#define RICH_STREAK  6
+#ifndef RICH_STREAK
+#define RICH_STREAK 6
+#endif
 
 /* Every so many words (a power of two), such a one lowers the limit by a word anyway. */
-#define LOWER_EVERY  4
+#ifndef LOWER_EVERY
+#define LOWER_EVERY 4
+#endif
 
 /* Above this order a word holds too few blocks for a search to be worth it. */
 #define MAX_SCANNED_ORDER 3
@@ -67,13 +75,25 @@ INLINE void fill_stack_whole(struct buddy_hart *h, unsigned int cls, uint64_t ba
 	h->top[cls] = top;
 }
 
+#ifndef PAIRS
+#define PAIRS 2
+#endif
+#ifndef HEAL_GAIN
+#define HEAL_GAIN 4
+#endif
 /* Is the word worth a refill of class @cls? For order 0 as its setting says: see buddy_tune(). */
-INLINE bool is_worth(const struct buddy_hart *h, uint64_t word, unsigned int cls)
+INLINE bool is_worth(uint64_t word, unsigned int cls, bool healing)
 {
 	uint64_t starts;
 
-	if (cls == 0)
-		return hweight64(word) >= h->min_gain;
+	if (cls == 0 && healing)
+		return hweight64(word) >= HEAL_GAIN;
+	if (cls == 0) {
+		word &= word >> 1;
+		for (int i = 1; i < PAIRS; i++)
+			word &= word - 1;
+		return word;
+	}
 	starts = run_starts(word, cls);
 	starts &= starts - 1;
 	return cls < 3 ? starts & (starts - 1) : starts;
@@ -214,27 +234,26 @@ static void fill_from_whole(struct buddy_hart *h, const struct buddy_tree *t, un
 }
 
 /*
- * The words from *@idx on, within their node, that have been valid: true if one is worth a refill.
- * *@idx becomes that word, or where to go on. *@left: how many may be looked at.
+ * A few words from *@idx on, within their node: true if one is worth a refill. Looks only at those
+ * that have been valid. *@idx becomes that word, or where to go on.
  */
-INLINE bool scan_words(const struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls,
-		       uint64_t *idx, unsigned int *left)
+INLINE bool scan_words(const struct buddy_tree *t, unsigned int cls, bool healing, uint64_t *idx)
 {
-	uint64_t i = *idx;
-	const uint64_t *word = buddy_node(t, 0, i);
-	const uint64_t *n1 = buddy_node(t, 1, i >> RADIX_SHIFT);
-	uint64_t any = atomic_read(n1 + 1) >> BITS_OF(i);
+	const uint64_t *first = buddy_node(t, 0, *idx), *word = first;
+	const uint64_t *n1 = buddy_node(t, 1, *idx >> RADIX_SHIFT);
+	uint64_t any = atomic_read(n1 + 1) >> BITS_OF(*idx);
+	uint64_t left = any & ((1U << SCAN_WORDS) - 1);
 
-	for (; any && *left; any >>= 1, word++, i++) {
-		if (!(any & 1))
-			continue;
-		--*left;
-		if (is_worth(h, atomic_read(word), cls)) {
-			*idx = i;
+	for (; left; left >>= 1, word++) {
+		if ((left & 1) && is_worth(atomic_read(word), cls, healing)) {
+			*idx += (uint64_t)(word - first);
 			return true;
 		}
 	}
-	*idx = any ? i : (i | (BUDDY_RADIX - 1)) + 1;
+	if (BITS_OF(*idx) + SCAN_WORDS < BUDDY_RADIX)
+		*idx += SCAN_WORDS;
+	else
+		*idx = (*idx | (BUDDY_RADIX - 1)) + 1;
 	return false;
 }
 
@@ -251,18 +270,17 @@ static uint64_t scan_wrap(const struct buddy_scan *s, const struct buddy_tree *t
 }
 
 /* Words below the limit, across nodes. True if one was claimed. */
-static bool refill_below(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls)
+INLINE bool refill_below(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls, bool healing)
 {
 	struct buddy_scan *s = &h->scan[cls];
-	unsigned int left = SCAN_WORDS;
 	uint64_t idx = s->next;
 
-	for (unsigned int turn = 0; turn < 2 && left; turn++) {
+	for (unsigned int turn = 0; turn < 1; turn++) {
 		if (idx >= s->limit || !BITS_OF(idx))
 			idx = scan_wrap(s, t, idx);
 		if (idx == UINT64_MAX)
 			return false;
-		if (scan_words(h, t, cls, &idx, &left) && claim_word(h, t, cls, idx, false)) {
+		if (scan_words(t, cls, healing, &idx) && claim_word(h, t, cls, idx, healing)) {
 			s->next = idx + 1;
 			return true;
 		}
@@ -272,7 +290,7 @@ static bool refill_below(struct buddy_hart *h, const struct buddy_tree *t, unsig
 }
 
 /* Words beyond the limit, as long as they lie below the lowest wholly free one. */
-static bool refill_beyond(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls)
+INLINE bool refill_beyond(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls, bool healing)
 {
 	struct buddy_scan *s = &h->scan[cls];
 	uint64_t first = t->start_pfn >> RADIX_SHIFT, last = (t->end_pfn - 1) >> RADIX_SHIFT;
@@ -280,7 +298,6 @@ static bool refill_beyond(struct buddy_hart *h, const struct buddy_tree *t, unsi
 	if (s->limit < first)
 		s->limit = first;
 	for (unsigned int turn = 0; turn < EXTEND_TURNS && s->limit < last; turn++) {
-		unsigned int left = SCAN_WORDS / 2;
 		int64_t next;
 		uint64_t idx;
 
@@ -290,9 +307,9 @@ static bool refill_beyond(struct buddy_hart *h, const struct buddy_tree *t, unsi
 		idx = (uint64_t)next;
 		if (next < 0 || idx < s->limit || idx << RADIX_SHIFT > h->frontier_pfn)
 			return false;
-		if (scan_words(h, t, cls, &idx, &left)) {
+		if (scan_words(t, cls, healing, &idx)) {
 			s->limit = idx + 1;
-			if (claim_word(h, t, cls, idx, false))
+			if (claim_word(h, t, cls, idx, healing))
 				return true;
 		} else {
 			s->limit = idx;
@@ -310,7 +327,9 @@ int64_t buddy_refill(struct buddy_hart *h, const struct buddy_tree *t, unsigned 
 	struct sweep sw = { h, cls };
 	int64_t pfn;
 
-	if (cls <= MAX_SCANNED_ORDER && (refill_below(h, t, cls) || refill_beyond(h, t, cls)))
+	bool done = h->setting == BUDDY_HEALING ? refill_below(h, t, cls, true) || refill_beyond(h, t, cls, true)
+		: cls <= MAX_SCANNED_ORDER && (refill_below(h, t, cls, false) || refill_beyond(h, t, cls, false));
+	if (done)
 		return 0;
 	pfn = take_word(h, t);
 	if (unlikely(pfn < 0))
@@ -345,24 +364,23 @@ INLINE void adapt_limit(struct buddy_scan *s, const struct buddy_tree *t, uint64
 }
 
 /* The common case: a word nearby, and nothing is called. */
-INLINE int64_t refill_near(struct buddy_hart *h, unsigned int cls)
+INLINE int64_t refill_near(struct buddy_hart *h, unsigned int cls, bool healing)
 {
 	const struct buddy_tree *t = h->tree;
 	struct buddy_scan *s = &h->scan[cls];
-	unsigned int left = SCAN_WORDS;
 	uint64_t idx = s->next;
 	int64_t pfn;
 
 	if (unlikely(idx >= s->limit || !BITS_OF(idx)))
 		return refill_slow(h, cls);
-	if (unlikely(!scan_words(h, t, cls, &idx, &left))) {
+	if (unlikely(!scan_words(t, cls, healing, &idx))) {
 		s->next = idx;
 		return refill_slow(h, cls);
 	}
+	adapt_limit(s, t, idx, idx == s->next);
 	s->next = idx + 1;
-	adapt_limit(s, t, idx, left == SCAN_WORDS - 1);
 	seq_begin(h);
-	if (unlikely(!claim_word(h, t, cls, idx, false))) {
+	if (unlikely(!claim_word(h, t, cls, idx, healing))) {
 		seq_end(h);
 		return refill_slow(h, cls);
 	}
@@ -375,13 +393,15 @@ int64_t buddy_refill_near(struct buddy_hart *h, unsigned int cls)
 {
 	switch (cls) {
 	case 0:
-		return refill_near(h, 0);
+		if (h->setting == BUDDY_HEALING)
+			return refill_near(h, 0, true);
+		return refill_near(h, 0, false);
 	case 1:
-		return refill_near(h, 1);
+		return refill_near(h, 1, false);
 	case 2:
-		return refill_near(h, 2);
+		return refill_near(h, 2, false);
 	case 3:
-		return refill_near(h, 3);
+		return refill_near(h, 3, false);
 	default:
 		return refill_slow(h, cls);
 	}

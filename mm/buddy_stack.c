@@ -32,7 +32,7 @@ void buddy_hart_open(struct buddy_hart *h)
 			h->top[order] = stack_bottom(h, order);
 			*h->top[order] = -1;
 		}
-		h->min_gain = h->buddy->min_gain;
+		h->setting = h->buddy->setting;
 		buddy_hart_forget(h);
 		h->is_ready = 1;
 	}

@@ -66,7 +66,7 @@ struct buddy_scan {
  */
 struct buddy_hart {
 	int64_t *top[BUDDY_NR_STACKS]; /* the next block of each order, or the -1 below the last */
-	uint32_t min_gain; /* pages that a word must hold for a refill of order 0 */
+	uint32_t setting;
 	uint32_t nr_orders; /* that the fast path serves: BUDDY_NR_STACKS, or none */
 	/* Frames that the fast path frees: of @tree, or none while frees are looked at. */
 	uint64_t window_pfn;
@@ -96,8 +96,10 @@ struct buddy {
 	uint32_t max_trees;
 	struct buddy_hart *harts;
 	uint32_t nr_harts;
-	uint32_t min_gain; /* of its harts */
+	uint32_t setting; /* enum buddy_setting, of its harts */
 };
+
+void buddy_tune(struct buddy *b, enum buddy_setting setting);
 
 /*
  * buddy_lay_out() - a tree over [start_pfn, end_pfn) as it would lie from address 0 on.
