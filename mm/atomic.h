@@ -175,6 +175,11 @@ static inline bool atomic_or_partial(uint64_t *p, uint64_t mask, uint64_t full)
 	return true;
 }
 
+static inline bool atomic_or_partial1(uint64_t *p, uint64_t bit)
+{
+	return atomic_or_partial(p, bit, ~0ULL);
+}
+
 #endif
 #endif
 #endif

@@ -152,26 +152,33 @@ int64_t buddy_hint_find_any(const struct buddy_tree *t)
 }
 
 /*
- * The next word of level 0 above @idx, which has been valid at some time, that is hinted; the lowest one if there is none above; -1 if there is none at all.
+ * The lowest word of level 0 from @idx on that is hinted, or -1. From the top down: whether a node
+ * has ever been valid is known by the hints that lead to it. Each new start is for a higher @idx.
  */
 int64_t buddy_hint_next(const struct buddy_tree *t, uint64_t idx)
 {
-	for (unsigned int up = 1; up < BUDDY_LEVELS; up++) {
-		uint64_t above = ~1ULL << BITS_OF(idx);
-		uint64_t v;
+	uint64_t last = (t->end_pfn - 1) >> RADIX_SHIFT;
 
-		idx >>= RADIX_SHIFT;
-		v = atomic_read(node_hint(buddy_node(t, up, idx), 0, HINT_ANY)) & above;
-		while (v) {
-			idx = idx << RADIX_SHIFT | ffs64(v);
-			if (--up == 0)
-				return (int64_t)idx;
-			v = atomic_read(node_hint(buddy_node(t, up, idx), 0, HINT_ANY));
+	while (idx <= last) {
+		uint64_t node = idx >> BIT_SHIFT(TOP);
+		unsigned int up = TOP;
+
+		for (; up > 0; up--) {
+			uint64_t child = idx >> BIT_SHIFT(up - 1);
+			uint64_t v = atomic_read(node_hint(buddy_node(t, up, node), 0, HINT_ANY));
+
+			v &= ~0ULL << BITS_OF(child);
 			if (!v)
-				return buddy_hint_find_any(t);
+				break;
+			node = node << RADIX_SHIFT | ffs64(v);
+			if (node != child)
+				idx = node << BIT_SHIFT(up - 1);
 		}
+		if (!up)
+			return (int64_t)idx;
+		idx = (node + 1) << BIT_SHIFT(up);
 	}
-	return buddy_hint_find_any(t);
+	return -1;
 }
 
 /* The hints of @level from @kind on in the node @n, together. */

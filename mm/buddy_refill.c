@@ -263,9 +263,9 @@ static uint64_t scan_wrap(const struct buddy_scan *s, const struct buddy_tree *t
 	int64_t next = -1;
 
 	if (idx < s->limit)
-		next = buddy_hint_next(t, idx - 1);
+		next = buddy_hint_next(t, idx);
 	if (next < 0 || (uint64_t)next >= s->limit)
-		next = buddy_hint_find_any(t);
+		next = buddy_hint_next(t, t->start_pfn >> RADIX_SHIFT);
 	return next < 0 || (uint64_t)next >= s->limit ? UINT64_MAX : (uint64_t)next;
 }
 
@@ -303,9 +303,9 @@ INLINE bool refill_beyond(struct buddy_hart *h, const struct buddy_tree *t, unsi
 
 		if (free_word_below(h, t, s->limit << RADIX_SHIFT))
 			return false;
-		next = s->limit > first ? buddy_hint_next(t, s->limit - 1) : buddy_hint_find_any(t);
+		next = buddy_hint_next(t, s->limit);
 		idx = (uint64_t)next;
-		if (next < 0 || idx < s->limit || idx << RADIX_SHIFT > h->frontier_pfn)
+		if (next < 0 || idx << RADIX_SHIFT > h->frontier_pfn)
 			return false;
 		if (scan_words(t, cls, healing, &idx)) {
 			s->limit = idx + 1;
