@@ -100,66 +100,70 @@ static int64_t __attribute__((noinline)) alloc_anywhere(struct buddy_hart *h, un
 }
 
 /* The first operation of a hart, and what its tree cannot give. */
-static int64_t __attribute__((noinline)) alloc_rest(struct buddy_hart *h, unsigned int order)
+int64_t buddy_alloc_rest(struct buddy_hart *h, unsigned int order)
 {
 	int64_t ret;
 
 	if (order > BUDDY_MAX_ORDER)
 		return -EMM_EINVAL;
-	if (unlikely(!h->nr_orders))
+	if (unlikely(!h->nr_orders)) {
 		buddy_hart_open(h);
+		if (order < RADIX_SHIFT && *h->top[order] >= 0)
+			return stack_pop(h, order);
+	}
+	if (likely(h->tree)) {
+		seq_begin(h);
+		ret = search_tree(h, h->tree, order);
+		seq_end(h);
+		if (ret >= 0)
+			goto out;
+	}
 	ret = alloc_anywhere(h, order);
 	if (ret < 0) {
 		h->events.failures += ret == -EMM_ENOMEM;
 		return ret;
 	}
+out:
 	return order < RADIX_SHIFT ? stack_pop(h, order) : ret;
 }
 
-/* Orders of level 1 from the word that served last, or got something back; else by a search. */
-static int64_t __attribute__((noinline)) alloc_large(struct buddy_hart *h, unsigned int order)
+/* A block of level 1 from the word that gave or got the last one. -1: none. */
+static inline int64_t take_from_last(struct buddy_hart *h, unsigned int cls)
 {
 	uint64_t idx = h->large_idx;
+	uint64_t *word = buddy_node(h->tree, 1, idx);
+	uint64_t v = atomic_read(word);
+	uint64_t starts = run_starts(v, cls), low = lowest_bit(starts);
+	uint64_t run = (low << (1U << cls)) - low;
+
+	if (!starts || !atomic_cmpxchg(word, v, v & ~run))
+		return -1;
+	return (int64_t)((idx << RADIX_SHIFT | bit_index(low)) << RADIX_SHIFT);
+}
+
+/*
+ * Orders of level 1: the block that was freed last, if it is of this order and still there, or
+ * one from the same word; else by a search. A hint may say more than there is: it stays.
+ */
+static int64_t __attribute__((noinline)) alloc_large(struct buddy_hart *h, unsigned int order)
+{
+	uint64_t pfn = h->large_pfn, mask, v, *word;
 	int64_t ret;
 
-	if (likely(h->nr_orders && h->tree && order < 2 * RADIX_SHIFT)) {
-		if (likely(idx != UINT64_MAX)) {
-			uint64_t *word = buddy_node(h->tree, 1, idx);
-			uint64_t starts = run_starts(atomic_read(word), order - RADIX_SHIFT);
-
-			if (starts) {
-				uint64_t run = run_mask(order - RADIX_SHIFT) << fls64(starts);
-
-				seq_begin(h);
-				uint64_t got = atomic_fetch_and(word, ~run) & run;
-				if (likely(got == run)) {
-					seq_end(h);
-					return (int64_t)((idx << RADIX_SHIFT | ffs64(run)) << RADIX_SHIFT);
-				}
-				if (got)
-					buddy_put(h, h->tree, 1, idx, got);
-				seq_end(h);
-			}
-		}
+	if (likely(order == h->large_order)) {
+		word = buddy_node(h->tree, 1, pfn >> WORD_SHIFT(1));
+		mask = run_mask(order - RADIX_SHIFT) << BITS_OF(pfn >> BIT_SHIFT(1));
+		v = atomic_read(word);
+		h->large_order = 0;
+		if (likely((v & mask) == mask && atomic_cmpxchg(word, v, v & ~mask)))
+			return (int64_t)pfn;
 	}
-	if (likely(h->nr_orders && h->tree && order <= BUDDY_MAX_ORDER)) {
-		seq_begin(h);
-		ret = search_tree(h, h->tree, order);
-		seq_end(h);
+	if (order < 2 * RADIX_SHIFT && h->large_idx != UINT64_MAX && h->nr_orders) {
+		ret = take_from_last(h, order - RADIX_SHIFT);
 		if (ret >= 0)
 			return ret;
 	}
-	return alloc_rest(h, order);
-}
-
-static int64_t __attribute__((noinline)) alloc_slow(struct buddy_hart *h, unsigned int order)
-{
-	if (order < h->nr_orders && h->tree) {
-		int64_t ret = buddy_refill_near(h, order);
-		if (likely(ret >= 0)) return ret;
-		return alloc_rest(h, order);
-	}
-	return alloc_large(h, order);
+	return buddy_alloc_rest(h, order);
 }
 
 int64_t buddy_alloc(struct buddy_hart *h, unsigned int order)
@@ -172,8 +176,11 @@ int64_t buddy_alloc(struct buddy_hart *h, unsigned int order)
 			h->top[(int)order] = top - 1;
 			return pfn;
 		}
+		return buddy_refill_near(h, order);
 	}
-	return alloc_slow(h, order);
+	if (order < RADIX_SHIFT)
+		return buddy_alloc_rest(h, order);
+	return alloc_large(h, order);
 }
 
 const struct buddy_tree *buddy_find_tree(const struct buddy *b, uint64_t pfn, uint64_t nr_pages)
@@ -201,6 +208,14 @@ static inline void open_window(struct buddy_hart *h, const struct buddy_tree *t)
 	h->window_pages = t->end_pfn - t->start_pfn;
 }
 
+/* Is the block one that the fast path can free? */
+static inline bool in_window(const struct buddy_hart *h, uint64_t pfn, uint64_t size)
+{
+	uint64_t offset = pfn - h->window_pfn;
+
+	return !(pfn & (size - 1)) && offset < h->window_pages && offset + size <= h->window_pages;
+}
+
 static int __attribute__((noinline)) double_free(struct buddy_hart *h)
 {
 	h->events.double_frees++;
@@ -208,50 +223,15 @@ static int __attribute__((noinline)) double_free(struct buddy_hart *h)
 }
 
 /*
- * A free into a word of level 0, with everything checked before a bit is changed. A word that is 0
- * may be part of a larger free block: then this is a double free (rule 9).
+ * A free with everything checked before a bit is changed. A word that is 0 may be part of a larger
+ * free block: then this is a double free (rule 9).
  */
-static int __attribute__((noinline)) free_small(struct buddy_hart *h, uint64_t pfn,
-			     unsigned int cls)
+static int free_checked(struct buddy_hart *h, const struct buddy_tree *t, uint64_t pfn,
+			unsigned int order)
 {
-	const struct buddy_tree *t = h->tree;
-	uint64_t idx = pfn >> RADIX_SHIFT;
-	uint64_t mask = run_mask(cls) << BITS_OF(pfn);
-	uint64_t *word = buddy_node(t, 0, idx);
-	uint64_t *n1 = buddy_node(t, 1, idx >> RADIX_SHIFT);
-	uint64_t old = atomic_read(word);
-	uint64_t now;
-	int ret = 0;
-
-	if (unlikely(old & mask))
-		return double_free(h);
-	if (!old) {
-		uint64_t parent = atomic_read(n1);
-
-		if (unlikely(parent >> BITS_OF(idx) & 1 ||
-			     (!parent && buddy_ancestor_is_free(t, 1, idx >> RADIX_SHIFT))))
-			return double_free(h);
-	}
-	seq_begin(h);
-	old = atomic_fetch_or(word, mask);
-	now = old | mask;
-	if (now == WORD_FULL || unlikely(old & mask)) {
-		ret = buddy_put_finish(h, t, 0, idx, mask, old);
-	} else {
-		/* A word that holds something already is known to. */
-		if (!old)
-			hint_set_word(t, n1, HINT_ANY, idx);
-	}
-	seq_end(h);
-	return ret;
-}
-
-/* The same at the levels above. */
-static int free_above(struct buddy_hart *h, const struct buddy_tree *t, uint64_t pfn,
-		      unsigned int level, unsigned int cls)
-{
+	unsigned int level = order / RADIX_SHIFT;
 	uint64_t idx = pfn >> WORD_SHIFT(level);
-	uint64_t mask = run_mask(cls) << BITS_OF(pfn >> BIT_SHIFT(level));
+	uint64_t mask = run_mask(order % RADIX_SHIFT) << BITS_OF(pfn >> BIT_SHIFT(level));
 	uint64_t *word = buddy_node(t, level, idx);
 	uint64_t old = atomic_read(word);
 	int ret;
@@ -262,13 +242,16 @@ static int free_above(struct buddy_hart *h, const struct buddy_tree *t, uint64_t
 	old = atomic_fetch_or(word, mask);
 	ret = buddy_put_finish(h, t, level, idx, mask, old);
 	seq_end(h);
+	if (ret)
+		return double_free(h);
 	if (level == 1)
 		h->large_idx = idx;
-	return ret;
+	return 0;
 }
 
-/* With another tree than the last, the first one of a hart, or by mistake. */
-static int __attribute__((noinline)) free_elsewhere(struct buddy_hart *h, uint64_t pfn, unsigned int order)
+/* With another tree than the last, the first free of a hart, or by mistake. */
+static int __attribute__((noinline))
+free_elsewhere(struct buddy_hart *h, uint64_t pfn, unsigned int order)
 {
 	const struct buddy_tree *t = h->tree;
 
@@ -284,28 +267,42 @@ static int __attribute__((noinline)) free_elsewhere(struct buddy_hart *h, uint64
 		buddy_hart_forget(h);
 	}
 	open_window(h, t);
-	return order < RADIX_SHIFT ? free_small(h, pfn, order) : free_above(h, t, pfn, order / RADIX_SHIFT, order % RADIX_SHIFT);
+	return free_checked(h, t, pfn, order);
 }
 
-/* Orders of level 1. */
-static int __attribute__((noinline)) free_large(struct buddy_hart *h, uint64_t pfn, unsigned int order)
+/*
+ * A block of level 1: into its word, if that holds something and is not complete with it. Such a
+ * word is hinted as one with the largest runs, as a rule, and then that is all.
+ */
+static int free_large(struct buddy_hart *h, uint64_t pfn, unsigned int order)
 {
-	uint64_t size = 1ULL << order, offset = pfn - h->window_pfn;
+	const struct buddy_tree *t = h->tree;
+	uint64_t idx = pfn >> WORD_SHIFT(1);
+	uint64_t *hint;
 
-	if (unlikely(order >= 2 * RADIX_SHIFT || TOP == 1 || offset >= h->window_pages || offset + size > h->window_pages || (pfn & (size-1))))
+	if (unlikely(order >= 2 * RADIX_SHIFT || TOP < 2 || !in_window(h, pfn, 1ULL << order)))
 		return free_elsewhere(h, pfn, order);
-	return free_above(h, h->tree, pfn, 1, order - RADIX_SHIFT);
+	if (unlikely(!atomic_or_partial(buddy_node(t, 1, idx),
+					run_mask(order - RADIX_SHIFT) << BITS_OF(pfn >> BIT_SHIFT(1)),
+					WORD_FULL)))
+		return free_checked(h, t, pfn, order);
+	hint = node_hint(buddy_node(t, 2, idx >> RADIX_SHIFT), 1, RADIX_SHIFT - 1);
+	h->large_idx = idx;
+	h->large_pfn = pfn;
+	h->large_order = order;
+	/* The load comes after the AMO: see hint_set_from(). */
+	if (unlikely(!(atomic_read(hint) >> BITS_OF(idx) & 1)))
+		buddy_hint_set(t, 1, RADIX_SHIFT - 1, idx);
+	return 0;
 }
 
 static int __attribute__((noinline)) free_slow(struct buddy_hart *h, uint64_t pfn, unsigned int order)
 {
-	uint64_t size = 1ULL << order, offset = pfn - h->window_pfn;
-
 	if (order >= RADIX_SHIFT)
 		return free_large(h, pfn, order);
-	if (unlikely(offset >= h->window_pages || offset + size > h->window_pages || (pfn & (size-1))))
+	if (unlikely(!in_window(h, pfn, 1ULL << order)))
 		return free_elsewhere(h, pfn, order);
-	return free_small(h, pfn, order);
+	return free_checked(h, h->tree, pfn, order);
 }
 
 int buddy_free(struct buddy_hart *h, uint64_t pfn, unsigned int order)
@@ -320,9 +317,7 @@ int buddy_free(struct buddy_hart *h, uint64_t pfn, unsigned int order)
 		uint64_t *word = (uint64_t *)(h->words + (pfn >> RADIX_SHIFT) * sizeof(uint64_t));
 		uint64_t size = 1ULL << order;
 
-		/* Aligned, it ends where its first page's word does, or before. */
-		if (!(pfn & (size - 1)) && pfn - h->window_pfn < h->window_pages &&
-		    pfn + size - h->window_pfn <= h->window_pages &&
+		if (in_window(h, pfn, size) &&
 		    atomic_or_partial(word, ((1ULL << size) - 1) << BITS_OF(pfn), WORD_FULL))
 			return 0;
 	}

@@ -35,20 +35,28 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* Runs of class @cls that begin at the bits of @starts, not 0, become the stack, which is empty. */
-INLINE int64_t *fill_stack(struct buddy_hart *h, unsigned int cls, uint64_t starts,
-			   uint64_t base_pfn)
+/*
+ * Runs of class @cls that begin at the bits of @starts, not 0, become the stack, which is empty.
+ * Pages in one piece go without a search for each bit.
+ */
+INLINE void fill_stack(struct buddy_hart *h, unsigned int cls, uint64_t starts, uint64_t base_pfn)
 {
 	int64_t *top = stack_bottom(h, cls);
+	uint64_t bit = lowest_bit(starts);
 
-	do {
-		uint64_t bit = lowest_bit(starts);
+	if (cls == 0 && unlikely(!(starts & (starts + bit)))) {
+		int64_t pfn = (int64_t)(base_pfn + bit_index(bit));
 
-		*++top = (int64_t)(base_pfn + bit_index(bit));
-		starts ^= bit;
-	} while (starts);
+		for (starts >>= bit_index(bit); starts; starts >>= 1)
+			*++top = pfn++;
+	} else {
+		do {
+			*++top = (int64_t)(base_pfn + bit_index(bit));
+			starts ^= bit;
+			bit = lowest_bit(starts);
+		} while (starts);
+	}
 	h->top[cls] = top;
-	return top;
 }
 
 /* The same with what is not kept of a wholly free word, the lowest frame last: it goes first. */
@@ -301,7 +309,8 @@ INLINE bool refill_beyond(struct buddy_hart *h, const struct buddy_tree *t, unsi
 		int64_t next;
 		uint64_t idx;
 
-		if (free_word_below(h, t, s->limit << RADIX_SHIFT))
+		/* Too near to be worth a search of what lies between. */
+		if (free_word_below(h, t, (s->limit + SCAN_WORDS) << RADIX_SHIFT))
 			return false;
 		next = buddy_hint_next(t, s->limit);
 		idx = (uint64_t)next;
@@ -322,30 +331,45 @@ INLINE bool refill_beyond(struct buddy_hart *h, const struct buddy_tree *t, unsi
  * Fills the stack of order @cls, which is empty: from words in use, from the lowest wholly free
  * word, or from any word that has such a block. Returns 0 or an error. In flight.
  */
-int64_t buddy_refill(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls)
+static int64_t refill_whole(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls)
 {
 	struct sweep sw = { h, cls };
-	int64_t pfn;
+	int64_t pfn = take_word(h, t);
 
+	if (unlikely(pfn < 0))
+		return buddy_hint_walk(t, 0, 1U << HINT_ANY, sweep_word, &sw) ? pfn : 0;
+	fill_from_whole(h, t, cls, (uint64_t)pfn);
+	if ((uint64_t)pfn >> RADIX_SHIFT >= h->scan[cls].limit && (uint64_t)pfn >> RADIX_SHIFT < h->scan[cls].limit+SCAN_WORDS)
+		h->scan[cls].limit = ((uint64_t)pfn >> RADIX_SHIFT) + 1;
+	return 0;
+}
+
+int64_t buddy_refill(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls)
+{
 	bool done = h->setting == BUDDY_HEALING ? refill_below(h, t, cls, true) || refill_beyond(h, t, cls, true)
 		: cls <= MAX_SCANNED_ORDER && (refill_below(h, t, cls, false) || refill_beyond(h, t, cls, false));
 	if (done)
 		return 0;
-	pfn = take_word(h, t);
-	if (unlikely(pfn < 0))
-		return buddy_hint_walk(t, 0, 1U << HINT_ANY, sweep_word, &sw) ? pfn : 0;
-	fill_from_whole(h, t, cls, (uint64_t)pfn);
-	return 0;
+	return refill_whole(h, t, cls);
 }
 
-static int64_t __attribute__((noinline)) refill_slow(struct buddy_hart *h, unsigned int cls)
+/* around a corner */
+static int64_t __attribute__((noinline)) refill_slow(struct buddy_hart *h, unsigned int cls, bool scanned)
 {
 	int64_t ret;
+	bool done;
 
 	seq_begin(h);
-	ret = buddy_refill(h, h->tree, cls);
+	if (scanned) {
+		done = h->setting == BUDDY_HEALING ? refill_beyond(h, h->tree, cls, true) : refill_beyond(h, h->tree, cls, false);
+		ret = done ? 0 : refill_whole(h, h->tree, cls);
+	} else {
+		ret = buddy_refill(h, h->tree, cls);
+	}
 	seq_end(h);
-	return ret < 0 ? ret : *h->top[cls]--;
+	if (unlikely(ret < 0))
+		return buddy_alloc_rest(h, cls);
+	return *h->top[cls]--;
 }
 
 /* Where words hold more than refills need the limit falls: fast if that has lasted. */
@@ -372,17 +396,17 @@ INLINE int64_t refill_near(struct buddy_hart *h, unsigned int cls, bool healing)
 	int64_t pfn;
 
 	if (unlikely(idx >= s->limit || !BITS_OF(idx)))
-		return refill_slow(h, cls);
+		return refill_slow(h, cls, false);
 	if (unlikely(!scan_words(t, cls, healing, &idx))) {
 		s->next = idx;
-		return refill_slow(h, cls);
+		return refill_slow(h, cls, true);
 	}
 	adapt_limit(s, t, idx, idx == s->next);
 	s->next = idx + 1;
 	seq_begin(h);
 	if (unlikely(!claim_word(h, t, cls, idx, healing))) {
 		seq_end(h);
-		return refill_slow(h, cls);
+		return refill_slow(h, cls, false);
 	}
 	pfn = *h->top[cls]--;
 	seq_end(h);
@@ -403,6 +427,6 @@ int64_t buddy_refill_near(struct buddy_hart *h, unsigned int cls)
 	case 3:
 		return refill_near(h, 3, false);
 	default:
-		return refill_slow(h, cls);
+		return refill_slow(h, cls, false);
 	}
 }

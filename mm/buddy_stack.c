@@ -19,6 +19,7 @@ void buddy_hart_forget(struct buddy_hart *h)
 		h->scan[order] = (struct buddy_scan){ UINT64_MAX, 0, 0 };
 	h->frontier_pfn = UINT64_MAX;
 	h->large_idx = UINT64_MAX;
+	h->large_order = 0;
 }
 
 /*

@@ -71,6 +71,18 @@ static bool run_is_hinted(const struct buddy_tree *t, unsigned int level, uint64
 	return false;
 }
 
+/*
+ * The usual end of a carry from level 0: the bit is in its parent's word, which held something and
+ * is hinted as one with the largest runs. False: that is not so.
+ */
+static inline bool carry_is_done(const struct buddy_tree *t, uint64_t idx, uint64_t old,
+				 uint64_t mask)
+{
+	return TOP > 1 && old && !(old & mask) && (old | mask) != WORD_FULL &&
+	       (atomic_read(node_hint(buddy_node(t, 2, idx >> RADIX_SHIFT), 1, RADIX_SHIFT - 1)) >>
+			BITS_OF(idx) & 1);
+}
+
 /* What follows the AMO of a put, which found @old. */
 int buddy_put_finish(struct buddy_hart *h, const struct buddy_tree *t, unsigned int level,
 		     uint64_t idx, uint64_t mask, uint64_t old)
@@ -109,6 +121,8 @@ int buddy_put_finish(struct buddy_hart *h, const struct buddy_tree *t, unsigned 
 		idx >>= RADIX_SHIFT;
 		level++;
 		old = atomic_fetch_or(buddy_node(t, level, idx), mask);
+		if (level == 1 && likely(carry_is_done(t, idx, old, mask)))
+			return 0;
 	}
 }
 

@@ -130,6 +130,7 @@ static inline void seq_end(struct buddy_hart *h)
 
 /* mm/buddy.c */
 const struct buddy_tree *buddy_find_tree(const struct buddy *b, uint64_t pfn, uint64_t nr_pages);
+int64_t buddy_alloc_rest(struct buddy_hart *h, unsigned int order);
 
 /* mm/buddy_refill.c */
 int64_t buddy_refill(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls);

@@ -78,6 +78,8 @@ struct buddy_hart {
 	struct buddy *buddy;
 	struct buddy_scan scan[BUDDY_NR_STACKS];
 	uint64_t frontier_pfn; /* no wholly free word is known of below */
+	uint64_t large_pfn; /* the block of level 1 that was freed last, of @large_order; 0: none */
+	uint64_t large_order;
 	uint64_t large_idx; /* level 1 word that is likely to hold blocks of orders 6 to 11 */
 	uint64_t is_ready; /* top[] has been set */
 	struct buddy_events events;
