@@ -158,10 +158,16 @@ static int64_t __attribute__((noinline)) alloc_large(struct buddy_hart *h, unsig
 		if (likely((v & mask) == mask && atomic_cmpxchg(word, v, v & ~mask)))
 			return (int64_t)pfn;
 	}
-	if (order < 2 * RADIX_SHIFT && h->large_idx != UINT64_MAX && h->nr_orders) {
+	for (unsigned int turn = 0; turn < 2 && order < 2 * RADIX_SHIFT && h->nr_orders; turn++) {
+		uint64_t idx = h->large_idx;
+
+		if (idx == UINT64_MAX)
+			break;
 		ret = take_from_last(h, order - RADIX_SHIFT);
 		if (ret >= 0)
 			return ret;
+		h->large_idx = h->large_idx2;
+		h->large_idx2 = idx;
 	}
 	return buddy_alloc_rest(h, order);
 }
@@ -203,17 +209,18 @@ const struct buddy_tree *buddy_find_tree(const struct buddy *b, uint64_t pfn, ui
 /* The fast path frees what lies in @t from now on. */
 static inline void open_window(struct buddy_hart *h, const struct buddy_tree *t)
 {
-	h->window_pfn = t->start_pfn;
+	uint64_t start_pfn = (t->start_pfn + BUDDY_RADIX - 1) & ~(uint64_t)(BUDDY_RADIX - 1);
+	uint64_t end_pfn = t->end_pfn & ~(uint64_t)(BUDDY_RADIX - 1);
+
+	h->window_pfn = start_pfn;
 	h->words = t->node0[0];
-	h->window_pages = t->end_pfn - t->start_pfn;
+	h->window_pages = start_pfn < end_pfn ? end_pfn - start_pfn : 0;
 }
 
-/* Is the block one that the fast path can free? */
+/* Is the small block one that the fast path can free? The window has whole words only. */
 static inline bool in_window(const struct buddy_hart *h, uint64_t pfn, uint64_t size)
 {
-	uint64_t offset = pfn - h->window_pfn;
-
-	return !(pfn & (size - 1)) && offset < h->window_pages && offset + size <= h->window_pages;
+	return !(pfn & (size - 1)) && pfn - h->window_pfn < h->window_pages;
 }
 
 static int __attribute__((noinline)) double_free(struct buddy_hart *h)
@@ -249,6 +256,31 @@ static int free_checked(struct buddy_hart *h, const struct buddy_tree *t, uint64
 	return 0;
 }
 
+/*
+ * The same for a small block in the window, where it is the first in its word. The parent's word
+ * tells whether that is part of a larger free block.
+ */
+static int free_first(struct buddy_hart *h, const struct buddy_tree *t, uint64_t pfn,
+		      unsigned int order)
+{
+	uint64_t idx = pfn >> RADIX_SHIFT;
+	uint64_t *n1 = buddy_node(t, 1, idx >> RADIX_SHIFT);
+	uint64_t *word = buddy_node(t, 0, idx);
+	uint64_t parent = atomic_read(n1), mask = run_mask(order) << BITS_OF(pfn), old;
+	int ret = 0;
+
+	if (atomic_read(word) || !parent || parent >> BITS_OF(idx) & 1)
+		return free_checked(h, t, pfn, order);
+	seq_begin(h);
+	old = atomic_fetch_or(word, mask);
+	if (unlikely(old))
+		ret = buddy_put_finish(h, t, 0, idx, mask, old);
+	else
+		hint_set_word(t, n1, HINT_ANY, idx);
+	seq_end(h);
+	return ret;
+}
+
 /* With another tree than the last, the first free of a hart, or by mistake. */
 static int __attribute__((noinline))
 free_elsewhere(struct buddy_hart *h, uint64_t pfn, unsigned int order)
@@ -280,14 +312,18 @@ static int free_large(struct buddy_hart *h, uint64_t pfn, unsigned int order)
 	uint64_t idx = pfn >> WORD_SHIFT(1);
 	uint64_t *hint;
 
-	if (unlikely(order >= 2 * RADIX_SHIFT || TOP < 2 || !in_window(h, pfn, 1ULL << order)))
+	if (unlikely(order >= 2 * RADIX_SHIFT || TOP < 2 || !in_window(h, pfn, 1ULL << order) ||
+		     pfn + (1ULL << order) - h->window_pfn > h->window_pages))
 		return free_elsewhere(h, pfn, order);
 	if (unlikely(!atomic_or_partial(buddy_node(t, 1, idx),
 					run_mask(order - RADIX_SHIFT) << BITS_OF(pfn >> BIT_SHIFT(1)),
 					WORD_FULL)))
 		return free_checked(h, t, pfn, order);
 	hint = node_hint(buddy_node(t, 2, idx >> RADIX_SHIFT), 1, RADIX_SHIFT - 1);
-	h->large_idx = idx;
+	if (idx != h->large_idx) {
+		h->large_idx2 = h->large_idx;
+		h->large_idx = idx;
+	}
 	h->large_pfn = pfn;
 	h->large_order = order;
 	/* The load comes after the AMO: see hint_set_from(). */
@@ -302,7 +338,7 @@ static int __attribute__((noinline)) free_slow(struct buddy_hart *h, uint64_t pf
 		return free_large(h, pfn, order);
 	if (unlikely(!in_window(h, pfn, 1ULL << order)))
 		return free_elsewhere(h, pfn, order);
-	return free_checked(h, h->tree, pfn, order);
+	return free_first(h, h->tree, pfn, order);
 }
 
 int buddy_free(struct buddy_hart *h, uint64_t pfn, unsigned int order)

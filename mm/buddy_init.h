@@ -27,7 +27,7 @@ static inline void buddy_setup(struct buddy *b, struct buddy_tree *trees, uint32
 		harts[i].nr_orders = 0; /* the rest when it is used: buddy_hart_open() */
 		harts[i].is_ready = 0;
 		harts[i].large_order = 0;
-		harts[i].large_idx = UINT64_MAX;
+		harts[i].large_idx = harts[i].large_idx2 = UINT64_MAX;
 		harts[i].tree = NULL;
 		harts[i].buddy = b;
 	}

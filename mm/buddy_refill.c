@@ -31,7 +31,9 @@
 #define MAX_SCANNED_ORDER 3
 
 /* Up to this order one run of a word stays in it, so that a free there is a simple one. */
-#define MAX_KEPT_ORDER    2
+#ifndef MAX_KEPT_ORDER
+#define MAX_KEPT_ORDER    3
+#endif
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -265,15 +267,35 @@ INLINE bool scan_words(const struct buddy_tree *t, unsigned int cls, bool healin
 	return false;
 }
 
-/* The lowest words below the limit, or those of the next node, from @idx on; UINT64_MAX: none. */
-static uint64_t scan_wrap(const struct buddy_scan *s, const struct buddy_tree *t, uint64_t idx)
+/*
+ * Where to go on at the end of a node or of all: with the next node if it has been valid, as its
+ * parent knows, or at the lowest word again. UINT64_MAX: a search is needed.
+ */
+INLINE uint64_t scan_on(const struct buddy_scan *s, const struct buddy_tree *t, uint64_t idx)
+{
+	uint64_t node = idx >> RADIX_SHIFT;
+
+	if (idx >= s->limit)
+		return s->first;
+	if (BITS_OF(idx))
+		return idx;
+	if (TOP > 1 && BITS_OF(node) &&
+	    atomic_read(node_hint(buddy_node(t, 2, node >> RADIX_SHIFT), 0, HINT_ANY)) >>
+			    BITS_OF(node) & 1)
+		return idx;
+	return UINT64_MAX;
+}
+
+static uint64_t scan_wrap(struct buddy_scan *s, const struct buddy_tree *t, uint64_t idx)
 {
 	int64_t next = -1;
 
 	if (idx < s->limit)
 		next = buddy_hint_next(t, idx);
-	if (next < 0 || (uint64_t)next >= s->limit)
+	if (next < 0 || (uint64_t)next >= s->limit) {
 		next = buddy_hint_next(t, t->start_pfn >> RADIX_SHIFT);
+		s->first = next < 0 || (uint64_t)next >= s->limit ? UINT64_MAX : (uint64_t)next;
+	}
 	return next < 0 || (uint64_t)next >= s->limit ? UINT64_MAX : (uint64_t)next;
 }
 
@@ -395,8 +417,12 @@ INLINE int64_t refill_near(struct buddy_hart *h, unsigned int cls, bool healing)
 	uint64_t idx = s->next;
 	int64_t pfn;
 
-	if (unlikely(idx >= s->limit || !BITS_OF(idx)))
-		return refill_slow(h, cls, false);
+	if (unlikely(idx >= s->limit || !BITS_OF(idx))) {
+		idx = scan_on(s, t, idx);
+		if (idx >= s->limit)
+			return refill_slow(h, cls, false);
+		s->next = idx;
+	}
 	if (unlikely(!scan_words(t, cls, healing, &idx))) {
 		s->next = idx;
 		return refill_slow(h, cls, true);

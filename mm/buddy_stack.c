@@ -16,9 +16,9 @@ void buddy_hart_forget(struct buddy_hart *h)
 {
 	h->window_pages = 0;
 	for (unsigned int order = 0; order < BUDDY_NR_STACKS; order++)
-		h->scan[order] = (struct buddy_scan){ UINT64_MAX, 0, 0 };
+		h->scan[order] = (struct buddy_scan){ UINT64_MAX, UINT64_MAX, 0, 0 };
 	h->frontier_pfn = UINT64_MAX;
-	h->large_idx = UINT64_MAX;
+	h->large_idx = h->large_idx2 = UINT64_MAX;
 	h->large_order = 0;
 }
 

@@ -56,6 +56,7 @@ struct buddy_events {
 /* Where refills of an order look: words from the tree's first to @limit, round and round. */
 struct buddy_scan {
 	uint64_t next; /* a word, by its number; UINT64_MAX: none was looked at yet */
+	uint64_t first; /* the lowest word that has been valid */
 	uint64_t limit;
 	uint64_t streak; /* refills in a row for which the first word did */
 };
@@ -80,6 +81,7 @@ struct buddy_hart {
 	uint64_t frontier_pfn; /* no wholly free word is known of below */
 	uint64_t large_pfn; /* the block of level 1 that was freed last, of @large_order; 0: none */
 	uint64_t large_order;
+	uint64_t large_idx2;
 	uint64_t large_idx; /* level 1 word that is likely to hold blocks of orders 6 to 11 */
 	uint64_t is_ready; /* top[] has been set */
 	struct buddy_events events;
