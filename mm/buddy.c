@@ -138,6 +138,8 @@ static inline int64_t take_from_last(struct buddy_hart *h, unsigned int cls)
 
 	if (!starts || !atomic_cmpxchg(word, v, v & ~run))
 		return -1;
+	if (v == run)
+		buddy_word_emptied(h->tree, 1, idx);
 	return (int64_t)((idx << RADIX_SHIFT | bit_index(low)) << RADIX_SHIFT);
 }
 

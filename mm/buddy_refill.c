@@ -28,11 +28,13 @@
 #endif
 
 /* Above this order a word holds too few blocks for a search to be worth it. */
-#define MAX_SCANNED_ORDER 3
+#ifndef MAX_SCANNED_ORDER
+#define MAX_SCANNED_ORDER 2
+#endif
 
 /* Up to this order one run of a word stays in it, so that a free there is a simple one. */
 #ifndef MAX_KEPT_ORDER
-#define MAX_KEPT_ORDER    3
+#define MAX_KEPT_ORDER    2
 #endif
 
 #define INLINE static inline __attribute__((always_inline))
@@ -181,11 +183,7 @@ static uint64_t lowest_free_word(const struct buddy_tree *t)
 		v = atomic_read(word);
 		if (v)
 			return ((uint64_t)idx << RADIX_SHIFT | ffs64(v)) << BIT_SHIFT(1);
-		/* Rule 5: clear, look again. */
-		buddy_hint_clear_all(t, 1, 0, (uint64_t)idx);
-		v = atomic_read(word);
-		if (v)
-			buddy_hint_set(t, 1, RADIX_SHIFT - 1, (uint64_t)idx);
+		buddy_word_emptied(t, 1, (uint64_t)idx);
 	}
 	return UINT64_MAX;
 }
@@ -213,9 +211,11 @@ static int64_t take_word(struct buddy_hart *h, const struct buddy_tree *t)
 
 	if (TOP > 1 && likely(h->frontier_pfn != UINT64_MAX)) {
 		uint64_t *word = buddy_node(t, 1, idx);
-		uint64_t bit = lowest_bit(atomic_read(word));
+		uint64_t v = atomic_read(word), bit = lowest_bit(v);
 
 		if (likely(bit && (atomic_fetch_and(word, ~bit) & bit))) {
+			if (v == bit)
+				buddy_word_emptied(t, 1, idx);
 			pfn = (int64_t)((idx << RADIX_SHIFT | bit_index(bit)) << RADIX_SHIFT);
 			h->frontier_pfn = (uint64_t)pfn;
 			return pfn;
@@ -383,7 +383,7 @@ static int64_t __attribute__((noinline)) refill_slow(struct buddy_hart *h, unsig
 
 	seq_begin(h);
 	if (scanned) {
-		done = h->setting == BUDDY_HEALING ? refill_beyond(h, h->tree, cls, true) : refill_beyond(h, h->tree, cls, false);
+		done = h->setting == BUDDY_HEALING ? refill_beyond(h, h->tree, cls, true) : cls <= MAX_SCANNED_ORDER && refill_beyond(h, h->tree, cls, false);
 		ret = done ? 0 : refill_whole(h, h->tree, cls);
 	} else {
 		ret = buddy_refill(h, h->tree, cls);
@@ -441,6 +441,7 @@ INLINE int64_t refill_near(struct buddy_hart *h, unsigned int cls, bool healing)
 
 int64_t buddy_refill_near(struct buddy_hart *h, unsigned int cls)
 {
+	if (cls > MAX_SCANNED_ORDER) return refill_slow(h, cls, true);
 	switch (cls) {
 	case 0:
 		if (h->setting == BUDDY_HEALING)

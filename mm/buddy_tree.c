@@ -171,25 +171,12 @@ static uint64_t claim_run(struct buddy_hart *h, const struct buddy_tree *t, unsi
 	return run;
 }
 
-/*
- * A run from the word @idx of @level, which has been valid at some time: since then it is defined.
- * Its hints stay as they are: they promise no less than there is. Returns 0 if there is none.
- */
-uint64_t buddy_take_near(struct buddy_hart *h, const struct buddy_tree *t, unsigned int level,
-			 uint64_t idx, unsigned int cls, bool from_top)
+/* A word of @level holds nothing any more: clears its hints and looks again (rule 5). */
+void buddy_word_emptied(const struct buddy_tree *t, unsigned int level, uint64_t idx)
 {
-	uint64_t *word = buddy_node(t, level, idx);
-	uint64_t run = pick_run(atomic_read(word), cls, from_top);
-	uint64_t got;
-
-	if (!run)
-		return 0;
-	got = atomic_fetch_and(word, ~run) & run;
-	if (likely(got == run))
-		return run;
-	if (got)
-		buddy_put(h, t, level, idx, got);
-	return 0;
+	buddy_hint_clear_all(t, level, 0, idx);
+	if (atomic_read(buddy_node(t, level, idx)))
+		buddy_hint_set(t, level, RADIX_SHIFT - 1, idx);
 }
 
 /* A block (one bit) of the top level, which is scanned: it is always valid and never carries. */

@@ -210,8 +210,7 @@ int buddy_put_finish(struct buddy_hart *h, const struct buddy_tree *t, unsigned 
 		     uint64_t idx, uint64_t mask, uint64_t old);
 int64_t buddy_take(struct buddy_hart *h, const struct buddy_tree *t, unsigned int level,
 		   unsigned int cls, bool from_top);
-uint64_t buddy_take_near(struct buddy_hart *h, const struct buddy_tree *t, unsigned int level,
-			 uint64_t idx, unsigned int cls, bool from_top);
+void buddy_word_emptied(const struct buddy_tree *t, unsigned int level, uint64_t idx);
 void buddy_node_init(const struct buddy_tree *t, unsigned int level, uint64_t idx, uint64_t word);
 bool buddy_ancestor_is_free(const struct buddy_tree *t, unsigned int level, uint64_t idx);
 
