@@ -112,7 +112,8 @@ refused:
  * The same for a single bit. With the bit toggled the word plus one is not above what it was if
  * the bit was set, or if the word would become full: one comparison tells both.
  */
-static inline __attribute__((always_inline)) bool atomic_or_partial1(uint64_t *p, uint64_t bit)
+static inline __attribute__((always_inline)) bool atomic_or_bit_partial(uint64_t *p,
+									uint64_t bit)
 {
 	__asm__ goto("0:	lr.d.aq	t0, (%0)\n"
 		     "	beqz	t0, %l[refused]\n"
@@ -129,6 +130,7 @@ static inline __attribute__((always_inline)) bool atomic_or_partial1(uint64_t *p
 refused:
 	return false;
 }
+#define atomic_or_bit_partial atomic_or_bit_partial
 
 #else
 
@@ -173,11 +175,6 @@ static inline bool atomic_or_partial(uint64_t *p, uint64_t mask, uint64_t full)
 	} while (!__atomic_compare_exchange_n(p, &old, old | mask, false, __ATOMIC_SEQ_CST,
 					      __ATOMIC_RELAXED));
 	return true;
-}
-
-static inline bool atomic_or_partial1(uint64_t *p, uint64_t bit)
-{
-	return atomic_or_partial(p, bit, ~0ULL);
 }
 
 #endif

@@ -147,7 +147,50 @@ static bool check_word(void *ctx, const struct buddy_tree *t, unsigned int level
 		      : buddy_hint_test(t, 0, HINT_ANY, idx));
 }
 
-static bool caches_are_disjoint(const struct buddy *b) {(void)b;return true;}
+/* Is the page @pfn in the stack of a hart, but for the entry @but itself? */
+static bool page_is_held(const struct buddy *b, uint64_t pfn, const int64_t *but)
+{
+	for (uint32_t i = 0; i < b->nr_harts; i++) {
+		const struct buddy_hart *h = &b->harts[i];
+
+		for (unsigned int order = 0; h->is_ready && order < BUDDY_NR_STACKS; order++)
+			for (const int64_t *e = &h->stack[stack_bottom(order) + 1];
+			     e <= h->top[order]; e++)
+				if (e != but && (uint64_t)*e >> order == pfn >> order)
+					return true;
+	}
+	return false;
+}
+
+static bool stack_is_valid(const struct buddy *b, const struct buddy_hart *h, unsigned int order)
+{
+	const int64_t *bottom = &h->stack[stack_bottom(order)];
+
+	if (*bottom != -1 || h->top[order] < bottom ||
+	    h->top[order] > bottom + (BUDDY_RADIX >> order))
+		return false;
+	for (const int64_t *e = bottom + 1; e <= h->top[order]; e++) {
+		uint64_t pfn = (uint64_t)*e, end_pfn = pfn + (1ULL << order);
+
+		if (*e < 0 || (pfn & ((1ULL << order) - 1)) ||
+		    !buddy_find_tree(b, pfn, end_pfn - pfn))
+			return false;
+		for (; pfn < end_pfn; pfn++)
+			if (buddy_page_is_free(b, pfn) || page_is_held(b, pfn, e))
+				return false;
+	}
+	return true;
+}
+
+static bool stacks_are_valid(const struct buddy *b)
+{
+	for (uint32_t i = 0; i < b->nr_harts; i++)
+		for (unsigned int order = 0; b->harts[i].is_ready && order < BUDDY_NR_STACKS; order++)
+			if (!stack_is_valid(b, &b->harts[i], order))
+				return false;
+	return true;
+}
+
 bool buddy_is_valid(const struct buddy *b)
 {
 	for (uint32_t i = 0; i < b->nr_trees; i++) {
@@ -156,5 +199,5 @@ bool buddy_is_valid(const struct buddy *b)
 		if (t->start_pfn >= t->end_pfn || (i && t->start_pfn < t[-1].end_pfn))
 			return false;
 	}
-	return caches_are_disjoint(b) && walk_words(b, check_word, NULL);
+	return stacks_are_valid(b) && walk_words(b, check_word, NULL);
 }

@@ -132,30 +132,11 @@ int64_t buddy_hint_find(const struct buddy_tree *t, unsigned int level, unsigned
 	return from_top ? hint_find(t, level, kind, true) : hint_find(t, level, kind, false);
 }
 
-/* The lowest word of level 0 that is hinted, or -1. */
-int64_t buddy_hint_find_any(const struct buddy_tree *t)
-{
-	uint64_t last = (t->end_pfn - 1) >> WORD_SHIFT(TOP);
-
-	for (uint64_t top = t->start_pfn >> WORD_SHIFT(TOP); top <= last; top++) {
-		const uint64_t *hint = node_hint(buddy_node(t, TOP, top), 0, HINT_ANY);
-		uint64_t v;
-
-		while ((v = atomic_read(hint))) {
-			int64_t idx = hint_descend(t, 0, HINT_ANY, top, v, false);
-
-			if (idx >= 0)
-				return idx;
-		}
-	}
-	return -1;
-}
-
 /*
- * The lowest word of level 0 from @idx on that is hinted, or -1. From the top down: whether a node
+ * The lowest word of level 0 from @idx on that is hinted, or UINT64_MAX. From the top down: whether a node
  * has ever been valid is known by the hints that lead to it. Each new start is for a higher @idx.
  */
-int64_t buddy_hint_next(const struct buddy_tree *t, uint64_t idx)
+uint64_t buddy_hint_next(const struct buddy_tree *t, uint64_t idx)
 {
 	uint64_t last = (t->end_pfn - 1) >> RADIX_SHIFT;
 
@@ -175,10 +156,10 @@ int64_t buddy_hint_next(const struct buddy_tree *t, uint64_t idx)
 				idx = node << BIT_SHIFT(up - 1);
 		}
 		if (!up)
-			return (int64_t)idx;
+			return idx;
 		idx = (node + 1) << BIT_SHIFT(up);
 	}
-	return -1;
+	return UINT64_MAX;
 }
 
 /* The hints of @level from @kind on in the node @n, together. */

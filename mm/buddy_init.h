@@ -21,13 +21,14 @@ static inline void buddy_setup(struct buddy *b, struct buddy_tree *trees, uint32
 		UNROLL
 		for (unsigned int ev = 0; ev < sizeof(harts[i].events) / sizeof(uint64_t); ev++)
 			atomic_set(&((uint64_t *)&harts[i].events)[ev], 0);
+		/* The fast paths are closed: buddy_hart_open() does the rest when it is needed. */
+		atomic_set32(&harts[i].nr_orders, 0);
+		atomic_set(&harts[i].window_pages, 0);
 		atomic_set(&harts[i].seq, 0);
 		atomic_set(&harts[i].request, 0);
-		atomic_set(&harts[i].window_pages, 0);
-		harts[i].nr_orders = 0; /* the rest when it is used: buddy_hart_open() */
+		atomic_set(&harts[i].holds, 0);
 		harts[i].is_ready = 0;
 		harts[i].large_order = 0;
-		harts[i].large_idx = harts[i].large_idx2 = UINT64_MAX;
 		harts[i].tree = NULL;
 		harts[i].buddy = b;
 	}

@@ -1,41 +1,32 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where a hart's stacks get their blocks from. A refill takes what has gathered in one word. It
- * looks at the words of the tree's beginning, round and round, up to a limit: where the words in
- * use hold enough, the limit comes down, where they do not it goes up. So what is in use gathers
- * below the limit, and what lies above is not allocated from and heals (docs/allocators.md).
+ * Where a hart's stacks get their blocks from: what has gathered in one word. A refill looks at
+ * words in use from the tree's beginning on, round and round, up to a limit. The limit comes down
+ * where words hold enough, and goes up where they do not: what is in use gathers below it, and
+ * what lies above is not allocated from, and merges. docs/allocators.md has the figures.
  */
 #include "buddy_tree.h"
 
-/* Words that one refill looks at. */
-#ifndef SCAN_WORDS
-#define SCAN_WORDS 8
-#endif
+/* Words that one refill looks at below the limit, and a turn of it beyond. */
+#define SCAN_WORDS        8
 
-/* Words beyond the limit that it looks at, before it takes a wholly free one. */
-#ifndef EXTEND_TURNS
-#define EXTEND_TURNS 4
-#endif
+/* Turns beyond the limit, before a wholly free word is taken. */
+#define EXTEND_TURNS      4
 
-/* Refills in a row that were content with the first word, before the limit falls fast. */
-#ifndef RICH_STREAK
-#define RICH_STREAK 6
-#endif
+/* Refills in a row that were content with the next word, before the limit falls fast. */
+#define RICH_STREAK       6
 
-/* Every so many words (a power of two), such a one lowers the limit by a word anyway. */
-#ifndef LOWER_EVERY
-#define LOWER_EVERY 4
-#endif
+/* Otherwise such a refill lowers it by a word, for every so many words (a power of two). */
+#define LOWER_EVERY       4
 
-/* Above this order a word holds too few blocks for a search to be worth it. */
-#ifndef MAX_SCANNED_ORDER
+/* Above this order a word holds too few blocks to be worth a search. */
 #define MAX_SCANNED_ORDER 2
-#endif
 
-/* Up to this order one run of a word stays in it, so that a free there is a simple one. */
-#ifndef MAX_KEPT_ORDER
+/* Up to this order a run stays in a word that is taken, so that a free there is a simple one. */
 #define MAX_KEPT_ORDER    2
-#endif
+
+/* Pages that make a word worth a refill: in the healing setting, which keeps none back. */
+#define HEALING_GAIN      3
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -45,13 +36,14 @@
  */
 INLINE void fill_stack(struct buddy_hart *h, unsigned int cls, uint64_t starts, uint64_t base_pfn)
 {
-	int64_t *top = stack_bottom(h, cls);
+	int64_t *top = &h->stack[stack_bottom(cls)];
 	uint64_t bit = lowest_bit(starts);
 
-	if (cls == 0 && unlikely(!(starts & (starts + bit)))) {
-		int64_t pfn = (int64_t)(base_pfn + bit_index(bit));
+	if (cls == 0 && !(starts & (starts + bit))) {
+		unsigned int first = bit_index(bit);
+		int64_t pfn = (int64_t)(base_pfn + first);
 
-		for (starts >>= bit_index(bit); starts; starts >>= 1)
+		for (starts >>= first; starts; starts >>= 1)
 			*++top = pfn++;
 	} else {
 		do {
@@ -63,16 +55,22 @@ INLINE void fill_stack(struct buddy_hart *h, unsigned int cls, uint64_t starts, 
 	h->top[cls] = top;
 }
 
-/* The same with what is not kept of a wholly free word, the lowest frame last: it goes first. */
-INLINE void fill_stack_whole(struct buddy_hart *h, unsigned int cls, uint64_t base_pfn)
+/* Does a run of class @cls stay in a word that is taken? Not where it would be the only one. */
+INLINE bool is_kept(unsigned int cls)
 {
-	int64_t *top = stack_bottom(h, cls);
+	return cls <= MAX_KEPT_ORDER && cls < RADIX_SHIFT;
+}
+
+/* The same with a wholly free word but for the run that is kept. The lowest frame goes first. */
+INLINE void fill_stack_whole(struct buddy_hart *h, unsigned int cls, uint64_t base_pfn, bool kept)
+{
+	int64_t *top = &h->stack[stack_bottom(cls)];
 	int64_t pfn = (int64_t)base_pfn + BUDDY_RADIX;
 	int64_t size = 1LL << cls;
 
-	if (cls <= MAX_KEPT_ORDER && size < BUDDY_RADIX)
+	if (kept)
 		pfn -= size;
-	if (cls == 0 && BUDDY_RADIX == 64) {
+	if (cls == 0 && kept && BUDDY_RADIX == 64) {
 		do {
 			UNROLL8
 			for (unsigned int i = 0; i < 7; i++)
@@ -87,61 +85,52 @@ INLINE void fill_stack_whole(struct buddy_hart *h, unsigned int cls, uint64_t ba
 	h->top[cls] = top;
 }
 
-#ifndef PAIRS
-#define PAIRS 2
-#endif
-#ifndef HEAL_GAIN
-#define HEAL_GAIN 4
-#endif
-/* Is the word worth a refill of class @cls? For order 0 as its setting says: see buddy_tune(). */
+/*
+ * Is the word worth a refill of class @cls? By default, for pages, if two of them have their upper
+ * neighbour free, too: likely from ten free pages on, and for fewer instructions than a count.
+ */
 INLINE bool is_worth(uint64_t word, unsigned int cls, bool healing)
 {
 	uint64_t starts;
 
 	if (cls == 0 && healing)
-		return hweight64(word) >= HEAL_GAIN;
+		return hweight64(word) >= HEALING_GAIN;
 	if (cls == 0) {
 		word &= word >> 1;
-		for (int i = 1; i < PAIRS; i++)
-			word &= word - 1;
-		return word;
+		return word & (word - 1);
 	}
 	starts = run_starts(word, cls);
 	starts &= starts - 1;
-	return cls < 3 ? starts & (starts - 1) : starts;
+	return starts & (starts - 1);
 }
 
 /*
- * Claims the runs of class @cls in a level 0 word, all or all but one if the word would be empty
+ * Claims the runs of class @cls in a level 0 word: all, or all but one if the word would be empty
  * otherwise. Hints stay: HINT_ANY is cleared by nobody who does not look at the word again. False
- * if there is no such run.
+ * if there is no such run. In flight.
  */
 INLINE bool claim_word(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls,
 		       uint64_t idx, bool all)
 {
 	uint64_t *word = buddy_node(t, 0, idx);
 	uint64_t v = atomic_read(word);
-	uint64_t starts, bits, got;
+	uint64_t starts = run_starts(v, cls), bits, got;
 
-	if (cls == 0) {
-		bits = all ? v : v & (v - 1);
-		got = starts = bits ? atomic_fetch_and(word, ~bits) & bits : 0;
-	} else {
-		starts = run_starts(v, cls);
-		if (!all && cls <= MAX_KEPT_ORDER && v == run_bits(starts, cls))
-			starts &= starts - 1;
-		bits = run_bits(starts, cls);
-		got = bits ? atomic_fetch_and(word, ~bits) & bits : 0;
-		if (unlikely(got != bits)) {
-			/* Another hart took some of it. */
-			starts = run_starts(got, cls);
-			bits = got & ~run_bits(starts, cls);
-			if (bits)
-				buddy_put(h, t, 0, idx, bits);
-		}
-	}
-	if (unlikely(!starts))
+	if (!all && is_kept(cls) && v == run_bits(starts, cls))
+		starts &= starts - 1;
+	bits = run_bits(starts, cls);
+	if (unlikely(!bits))
 		return false;
+	got = atomic_fetch_and(word, ~bits) & bits;
+	if (unlikely(got != bits)) {
+		/* Another hart took some of it. */
+		starts = run_starts(got, cls);
+		bits = got & ~run_bits(starts, cls);
+		if (bits)
+			buddy_put(h, t, 0, idx, bits);
+		if (!starts)
+			return false;
+	}
 	fill_stack(h, cls, starts, idx << RADIX_SHIFT);
 	h->events.refills++;
 	return true;
@@ -156,13 +145,10 @@ struct sweep {
 static bool sweep_word(void *ctx, const struct buddy_tree *t, unsigned int level, uint64_t idx)
 {
 	const struct sweep *s = ctx;
-	uint64_t word = atomic_read(buddy_node(t, 0, idx));
+	uint64_t word = atomic_read(buddy_node(t, level, idx));
 
-	(void)level;
 	if (!word) {
-		buddy_hint_clear(t, 0, HINT_ANY, idx);
-		if (atomic_read(buddy_node(t, 0, idx)))
-			buddy_hint_set(t, 0, HINT_ANY, idx);
+		buddy_word_emptied(t, level, idx);
 		return true;
 	}
 	return !run_starts(word, s->cls) || !claim_word(s->h, t, s->cls, idx, true);
@@ -174,13 +160,11 @@ static uint64_t lowest_free_word(const struct buddy_tree *t)
 	/* Below the top level a word has hints; where level 1 is the top, nothing is compared. */
 	for (unsigned int turn = 0; TOP > 1 && turn < EXTEND_TURNS; turn++) {
 		int64_t idx = buddy_hint_lowest(t, 1, 0);
-		const uint64_t *word;
 		uint64_t v;
 
 		if (idx < 0)
 			break;
-		word = buddy_node(t, 1, (uint64_t)idx);
-		v = atomic_read(word);
+		v = atomic_read(buddy_node(t, 1, (uint64_t)idx));
 		if (v)
 			return ((uint64_t)idx << RADIX_SHIFT | ffs64(v)) << BIT_SHIFT(1);
 		buddy_word_emptied(t, 1, (uint64_t)idx);
@@ -227,20 +211,26 @@ static int64_t take_word(struct buddy_hart *h, const struct buddy_tree *t)
 	return pfn;
 }
 
-/* A wholly free word becomes the stack, but for the last run of an order that is kept. */
-static void fill_from_whole(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls,
-			    uint64_t pfn)
+/* A wholly free word becomes the stack; failing that, any word that has such a block. */
+static int64_t refill_whole(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls)
 {
-	uint64_t idx = pfn >> RADIX_SHIFT;
+	struct buddy_scan *scan = &h->scan[cls];
+	struct sweep s = { h, cls };
+	int64_t pfn = take_word(h, t);
+	uint64_t idx = (uint64_t)pfn >> RADIX_SHIFT;
+	bool kept = is_kept(cls);
 
-	if (cls <= MAX_KEPT_ORDER && 1U << cls < BUDDY_RADIX) {
-		buddy_node_init(t, 0, idx, run_mask(cls) << (BUDDY_RADIX - (1U << cls)));
-		hint_set_word(t, buddy_node(t, 1, idx >> RADIX_SHIFT), HINT_ANY, idx);
-	} else {
-		buddy_node_init(t, 0, idx, 0);
-	}
-	fill_stack_whole(h, cls, pfn);
+	if (unlikely(pfn < 0))
+		return buddy_hint_walk(t, 0, 1U << HINT_ANY, sweep_word, &s) ? pfn : 0;
+	buddy_node_init(t, 0, idx, kept ? run_mask(cls) << (BUDDY_RADIX - (1U << cls)) : 0);
+	if (kept)
+		hint_set_word(t, buddy_node(t, 1, idx >> RADIX_SHIFT), idx);
+	fill_stack_whole(h, cls, (uint64_t)pfn, kept);
+	/* The limit goes with it where nothing, or next to nothing, lies between. */
+	if (idx - scan->limit < SCAN_WORDS)
+		scan->limit = idx + 1;
 	h->events.splits++;
+	return 0;
 }
 
 /*
@@ -250,11 +240,10 @@ static void fill_from_whole(struct buddy_hart *h, const struct buddy_tree *t, un
 INLINE bool scan_words(const struct buddy_tree *t, unsigned int cls, bool healing, uint64_t *idx)
 {
 	const uint64_t *first = buddy_node(t, 0, *idx), *word = first;
-	const uint64_t *n1 = buddy_node(t, 1, *idx >> RADIX_SHIFT);
-	uint64_t any = atomic_read(n1 + 1) >> BITS_OF(*idx);
-	uint64_t left = any & ((1U << SCAN_WORDS) - 1);
+	uint64_t *n1 = buddy_node(t, 1, *idx >> RADIX_SHIFT);
+	uint64_t left = atomic_read(node_hint(n1, 0, HINT_ANY)) >> BITS_OF(*idx);
 
-	for (; left; left >>= 1, word++) {
+	for (left &= (1U << SCAN_WORDS) - 1; left; left >>= 1, word++) {
 		if ((left & 1) && is_worth(atomic_read(word), cls, healing)) {
 			*idx += (uint64_t)(word - first);
 			return true;
@@ -269,7 +258,7 @@ INLINE bool scan_words(const struct buddy_tree *t, unsigned int cls, bool healin
 
 /*
  * Where to go on at the end of a node or of all: with the next node if it has been valid, as its
- * parent knows, or at the lowest word again. UINT64_MAX: a search is needed.
+ * parent knows, or at the lowest word again. UINT64_MAX: that takes a search.
  */
 INLINE uint64_t scan_on(const struct buddy_scan *s, const struct buddy_tree *t, uint64_t idx)
 {
@@ -277,8 +266,6 @@ INLINE uint64_t scan_on(const struct buddy_scan *s, const struct buddy_tree *t, 
 
 	if (idx >= s->limit)
 		return s->first;
-	if (BITS_OF(idx))
-		return idx;
 	if (TOP > 1 && BITS_OF(node) &&
 	    atomic_read(node_hint(buddy_node(t, 2, node >> RADIX_SHIFT), 0, HINT_ANY)) >>
 			    BITS_OF(node) & 1)
@@ -286,57 +273,54 @@ INLINE uint64_t scan_on(const struct buddy_scan *s, const struct buddy_tree *t, 
 	return UINT64_MAX;
 }
 
-static uint64_t scan_wrap(struct buddy_scan *s, const struct buddy_tree *t, uint64_t idx)
+/* The same with the search: the next word below the limit, or the lowest; UINT64_MAX: none. */
+static uint64_t scan_search(struct buddy_scan *s, const struct buddy_tree *t, uint64_t idx)
 {
-	int64_t next = -1;
+	uint64_t next = idx < s->limit ? buddy_hint_next(t, idx) : UINT64_MAX;
 
-	if (idx < s->limit)
-		next = buddy_hint_next(t, idx);
-	if (next < 0 || (uint64_t)next >= s->limit) {
+	if (next >= s->limit) {
 		next = buddy_hint_next(t, t->start_pfn >> RADIX_SHIFT);
-		s->first = next < 0 || (uint64_t)next >= s->limit ? UINT64_MAX : (uint64_t)next;
+		if (next >= s->limit)
+			next = UINT64_MAX;
+		s->first = next;
 	}
-	return next < 0 || (uint64_t)next >= s->limit ? UINT64_MAX : (uint64_t)next;
+	return next;
 }
 
-/* Words below the limit, across nodes. True if one was claimed. */
-INLINE bool refill_below(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls, bool healing)
+/* Words below the limit, where a search is needed to come to them. True if one was claimed. */
+INLINE bool refill_below(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls,
+			 bool healing)
 {
 	struct buddy_scan *s = &h->scan[cls];
-	uint64_t idx = s->next;
+	uint64_t idx = scan_search(s, t, s->next);
 
-	for (unsigned int turn = 0; turn < 1; turn++) {
-		if (idx >= s->limit || !BITS_OF(idx))
-			idx = scan_wrap(s, t, idx);
-		if (idx == UINT64_MAX)
-			return false;
-		if (scan_words(t, cls, healing, &idx) && claim_word(h, t, cls, idx, healing)) {
-			s->next = idx + 1;
-			return true;
-		}
+	if (idx == UINT64_MAX)
+		return false;
+	if (scan_words(t, cls, healing, &idx) && claim_word(h, t, cls, idx, healing)) {
+		s->next = idx + 1;
+		return true;
 	}
 	s->next = idx;
 	return false;
 }
 
 /* Words beyond the limit, as long as they lie below the lowest wholly free one. */
-INLINE bool refill_beyond(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls, bool healing)
+INLINE bool refill_beyond(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls,
+			  bool healing)
 {
 	struct buddy_scan *s = &h->scan[cls];
-	uint64_t first = t->start_pfn >> RADIX_SHIFT, last = (t->end_pfn - 1) >> RADIX_SHIFT;
+	uint64_t first = t->start_pfn >> RADIX_SHIFT;
 
 	if (s->limit < first)
 		s->limit = first;
-	for (unsigned int turn = 0; turn < EXTEND_TURNS && s->limit < last; turn++) {
-		int64_t next;
+	for (unsigned int turn = 0; turn < EXTEND_TURNS; turn++) {
 		uint64_t idx;
 
-		/* Too near to be worth a search of what lies between. */
+		/* One that is near is not worth the search. */
 		if (free_word_below(h, t, (s->limit + SCAN_WORDS) << RADIX_SHIFT))
 			return false;
-		next = buddy_hint_next(t, s->limit);
-		idx = (uint64_t)next;
-		if (next < 0 || idx << RADIX_SHIFT > h->frontier_pfn)
+		idx = buddy_hint_next(t, s->limit);
+		if (idx == UINT64_MAX || idx << RADIX_SHIFT > h->frontier_pfn)
 			return false;
 		if (scan_words(t, cls, healing, &idx)) {
 			s->limit = idx + 1;
@@ -349,49 +333,37 @@ INLINE bool refill_beyond(struct buddy_hart *h, const struct buddy_tree *t, unsi
 	return false;
 }
 
-/*
- * Fills the stack of order @cls, which is empty: from words in use, from the lowest wholly free
- * word, or from any word that has such a block. Returns 0 or an error. In flight.
- */
-static int64_t refill_whole(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls)
+/* From words in use. @below: those below the limit have not been looked at yet. */
+static bool refill_used(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls,
+			bool below)
 {
-	struct sweep sw = { h, cls };
-	int64_t pfn = take_word(h, t);
-
-	if (unlikely(pfn < 0))
-		return buddy_hint_walk(t, 0, 1U << HINT_ANY, sweep_word, &sw) ? pfn : 0;
-	fill_from_whole(h, t, cls, (uint64_t)pfn);
-	if ((uint64_t)pfn >> RADIX_SHIFT >= h->scan[cls].limit && (uint64_t)pfn >> RADIX_SHIFT < h->scan[cls].limit+SCAN_WORDS)
-		h->scan[cls].limit = ((uint64_t)pfn >> RADIX_SHIFT) + 1;
-	return 0;
+	if (cls > MAX_SCANNED_ORDER)
+		return false;
+	if (h->setting == BUDDY_HEALING)
+		return (below && refill_below(h, t, cls, true)) || refill_beyond(h, t, cls, true);
+	return (below && refill_below(h, t, cls, false)) || refill_beyond(h, t, cls, false);
 }
 
+/* Fills the stack of order @cls, which is empty, from one tree. Returns 0 or an error. In flight. */
 int64_t buddy_refill(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls)
 {
-	bool done = h->setting == BUDDY_HEALING ? refill_below(h, t, cls, true) || refill_beyond(h, t, cls, true)
-		: cls <= MAX_SCANNED_ORDER && (refill_below(h, t, cls, false) || refill_beyond(h, t, cls, false));
-	if (done)
-		return 0;
-	return refill_whole(h, t, cls);
+	atomic_set(&h->holds, 1);
+	return refill_used(h, t, cls, true) ? 0 : refill_whole(h, t, cls);
 }
 
-/* around a corner */
-static int64_t __attribute__((noinline)) refill_slow(struct buddy_hart *h, unsigned int cls, bool scanned)
+/* What does not lie nearby. @below: as above. */
+static int64_t __attribute__((noinline))
+refill_slow(struct buddy_hart *h, unsigned int cls, bool below)
 {
 	int64_t ret;
-	bool done;
 
-	seq_begin(h);
-	if (scanned) {
-		done = h->setting == BUDDY_HEALING ? refill_beyond(h, h->tree, cls, true) : cls <= MAX_SCANNED_ORDER && refill_beyond(h, h->tree, cls, false);
-		ret = done ? 0 : refill_whole(h, h->tree, cls);
-	} else {
-		ret = buddy_refill(h, h->tree, cls);
-	}
-	seq_end(h);
-	if (unlikely(ret < 0))
+	if (unlikely(!h->tree))
 		return buddy_alloc_rest(h, cls);
-	return *h->top[cls]--;
+	seq_begin(h);
+	atomic_set(&h->holds, 1);
+	ret = refill_used(h, h->tree, cls, below) ? 0 : refill_whole(h, h->tree, cls);
+	seq_end(h);
+	return likely(!ret) ? stack_pop(h, cls) : buddy_alloc_rest(h, cls);
 }
 
 /* Where words hold more than refills need the limit falls: fast if that has lasted. */
@@ -399,61 +371,51 @@ INLINE void adapt_limit(struct buddy_scan *s, const struct buddy_tree *t, uint64
 {
 	uint64_t span = s->limit - (t->start_pfn >> RADIX_SHIFT);
 
-	if (!rich) {
+	if (!rich)
 		s->streak = 0;
-		return;
-	}
-	if (unlikely(++s->streak >= RICH_STREAK))
+	else if (unlikely(++s->streak >= RICH_STREAK))
 		s->limit -= span >> 6;
-	else if (!(idx & (LOWER_EVERY - 1)))
+	else if (idx % LOWER_EVERY == 0)
 		s->limit -= span > 1;
 }
 
-/* The common case: a word nearby, and nothing is called. */
+/* The common case: a word nearby. */
 INLINE int64_t refill_near(struct buddy_hart *h, unsigned int cls, bool healing)
 {
 	const struct buddy_tree *t = h->tree;
 	struct buddy_scan *s = &h->scan[cls];
 	uint64_t idx = s->next;
-	int64_t pfn;
 
 	if (unlikely(idx >= s->limit || !BITS_OF(idx))) {
 		idx = scan_on(s, t, idx);
 		if (idx >= s->limit)
-			return refill_slow(h, cls, false);
+			return refill_slow(h, cls, true);
 		s->next = idx;
 	}
 	if (unlikely(!scan_words(t, cls, healing, &idx))) {
 		s->next = idx;
-		return refill_slow(h, cls, true);
+		return refill_slow(h, cls, false);
 	}
 	adapt_limit(s, t, idx, idx == s->next);
 	s->next = idx + 1;
 	seq_begin(h);
+	atomic_set(&h->holds, 1);
 	if (unlikely(!claim_word(h, t, cls, idx, healing))) {
 		seq_end(h);
 		return refill_slow(h, cls, false);
 	}
-	pfn = *h->top[cls]--;
 	seq_end(h);
-	return pfn;
+	return stack_pop(h, cls);
 }
 
-int64_t buddy_refill_near(struct buddy_hart *h, unsigned int cls)
+/* A block of a small order, of which the stack is empty. */
+int64_t buddy_alloc_refill(struct buddy_hart *h, unsigned int order)
 {
-	if (cls > MAX_SCANNED_ORDER) return refill_slow(h, cls, true);
-	switch (cls) {
-	case 0:
-		if (h->setting == BUDDY_HEALING)
-			return refill_near(h, 0, true);
-		return refill_near(h, 0, false);
-	case 1:
+	if (RADIX_SHIFT > 1 && order == 1)
 		return refill_near(h, 1, false);
-	case 2:
+	if (RADIX_SHIFT > 2 && order == 2)
 		return refill_near(h, 2, false);
-	case 3:
-		return refill_near(h, 3, false);
-	default:
-		return refill_slow(h, cls, false);
-	}
+	if (order > MAX_SCANNED_ORDER)
+		return refill_slow(h, order, false);
+	return h->setting == BUDDY_HEALING ? refill_near(h, 0, true) : refill_near(h, 0, false);
 }

@@ -131,19 +131,26 @@ static inline void seq_end(struct buddy_hart *h)
 /* mm/buddy.c */
 const struct buddy_tree *buddy_find_tree(const struct buddy *b, uint64_t pfn, uint64_t nr_pages);
 int64_t buddy_alloc_rest(struct buddy_hart *h, unsigned int order);
+bool buddy_harts_settled(const struct buddy_hart *self, uint64_t *sum);
 
 /* mm/buddy_refill.c */
 int64_t buddy_refill(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls);
-int64_t buddy_refill_near(struct buddy_hart *h, unsigned int cls);
+int64_t buddy_alloc_refill(struct buddy_hart *h, unsigned int order);
 
 /* mm/buddy_stack.c */
 void buddy_hart_open(struct buddy_hart *h);
 void buddy_hart_forget(struct buddy_hart *h);
 
-/* Where a hart's stack of @order lies: the -1 below its first entry. */
-static inline int64_t *stack_bottom(struct buddy_hart *h, unsigned int order)
+/* Where a hart's stack of @order lies in its array: the -1 below the first entry. */
+static inline unsigned int stack_bottom(unsigned int order)
 {
-	return &h->stack[2 * BUDDY_RADIX - 2 * (BUDDY_RADIX >> order) + order];
+	return 2 * BUDDY_RADIX - 2 * (BUDDY_RADIX >> order) + order;
+}
+
+/* The next block of a small order, of which the stack is not empty. */
+static inline int64_t stack_pop(struct buddy_hart *h, unsigned int order)
+{
+	return *h->top[order]--;
 }
 
 /*
@@ -174,8 +181,7 @@ bool buddy_hint_walk(const struct buddy_tree *t, unsigned int level, uint32_t ki
 int64_t buddy_hint_find(const struct buddy_tree *t, unsigned int level, unsigned int *kind,
 			bool from_top);
 int64_t buddy_hint_lowest(const struct buddy_tree *t, unsigned int level, unsigned int kind);
-int64_t buddy_hint_next(const struct buddy_tree *t, uint64_t idx);
-int64_t buddy_hint_find_any(const struct buddy_tree *t);
+uint64_t buddy_hint_next(const struct buddy_tree *t, uint64_t idx);
 void buddy_hint_set_above(const struct buddy_tree *t, unsigned int level, unsigned int kind,
 			  uint64_t idx);
 void buddy_hint_clear_all(const struct buddy_tree *t, unsigned int level, unsigned int kind,
@@ -183,24 +189,17 @@ void buddy_hint_clear_all(const struct buddy_tree *t, unsigned int level, unsign
 bool buddy_hint_test(const struct buddy_tree *t, unsigned int level, unsigned int cls,
 		     uint64_t idx);
 
-/* buddy_hint_set() for level 0, with the common case in line; @n1: the parent's node. */
-static inline void hint_set_word(const struct buddy_tree *t, uint64_t *n1, unsigned int kind,
-				 uint64_t idx)
+/*
+ * HINT_ANY for the word @idx, with the common case in line; @n1: its parent's node. Why a load will
+ * do: see hint_set_from().
+ */
+static inline void hint_set_word(const struct buddy_tree *t, uint64_t *n1, uint64_t idx)
 {
-	uint64_t *hint = node_hint(n1, 0, kind);
+	uint64_t *hint = node_hint(n1, 0, HINT_ANY);
 	uint64_t bit = 1ULL << BITS_OF(idx);
 
-	/* See hint_set_from() for why a load will do. */
 	if (!(atomic_read(hint) & bit) && !atomic_fetch_or(hint, bit))
-		buddy_hint_set_above(t, 0, kind, idx >> RADIX_SHIFT);
-}
-
-/* Is the word @idx of level 0 hinted as @kind, as far as its parent knows? */
-static inline bool buddy_hint_leaf(const struct buddy_tree *t, unsigned int kind, uint64_t idx)
-{
-	const uint64_t *hint = node_hint(buddy_node(t, 1, idx >> RADIX_SHIFT), 0, kind);
-
-	return atomic_read(hint) >> BITS_OF(idx) & 1;
+		buddy_hint_set_above(t, 0, HINT_ANY, idx >> RADIX_SHIFT);
 }
 
 /* mm/buddy_tree.c */

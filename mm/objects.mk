@@ -1,8 +1,11 @@
 mm-objs += bitops.o
 mm-objs += buddy.o
 mm-objs += buddy_check.o
+mm-objs += buddy_free.o
 mm-objs += buddy_hint.o
 mm-objs += buddy_init.o
+mm-objs += buddy_refill.o
+mm-objs += buddy_stack.o
 mm-objs += buddy_tree.o
 mm-objs += mm_init.o
 mm-objs += handover.o
