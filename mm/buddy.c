@@ -175,11 +175,13 @@ static int64_t take_from_word(struct buddy_hart *h, uint64_t idx, unsigned int c
 static int64_t __attribute__((noinline))
 alloc_large_slow(struct buddy_hart *h, unsigned int order)
 {
-	for (unsigned int turn = 0; turn < 2 && order < 2 * RADIX_SHIFT && h->nr_orders; turn++) {
+	bool nearby = TOP > 1 && h->nr_orders && order >= RADIX_SHIFT && order < 2 * RADIX_SHIFT;
+
+	for (unsigned int turn = 0; turn < 2 && nearby; turn++) {
 		uint64_t idx = h->large_idx[0];
 		int64_t pfn;
 
-		if (TOP < 2 || idx == UINT64_MAX)
+		if (idx == UINT64_MAX)
 			break;
 		pfn = take_from_word(h, idx, order - RADIX_SHIFT);
 		if (pfn >= 0)
@@ -190,7 +192,7 @@ alloc_large_slow(struct buddy_hart *h, unsigned int order)
 	return buddy_alloc_rest(h, order);
 }
 
-/* Above the small orders: the block that was freed last, if it is of this order and still there. */
+/* Not from a stack: the block that was freed last, if it is of this order and still there. */
 static int64_t __attribute__((noinline)) alloc_large(struct buddy_hart *h, unsigned int order)
 {
 	uint64_t pfn = h->large_pfn, mask, v, *word;
@@ -218,8 +220,6 @@ int64_t buddy_alloc(struct buddy_hart *h, unsigned int order)
 		h->top[(int)order] = top - 1;
 		return pfn;
 	}
-	if (order < RADIX_SHIFT)
-		return buddy_alloc_rest(h, order);
 	return alloc_large(h, order);
 }
 

@@ -156,14 +156,16 @@ free_slow(struct buddy_hart *h, uint64_t pfn, unsigned int order)
 int buddy_free(struct buddy_hart *h, uint64_t pfn, unsigned int order)
 {
 	uint64_t *word = (uint64_t *)(h->words + (pfn >> RADIX_SHIFT) * sizeof(uint64_t));
-	uint64_t size = 1ULL << order;
 
 	if (likely(order == 0)) {
 		if (likely(in_window(h, pfn, 1) && put_bit(word, 1ULL << BITS_OF(pfn))))
 			return 0;
-	} else if (order < RADIX_SHIFT && in_window(h, pfn, size) &&
-		   atomic_or_partial(word, ((1ULL << size) - 1) << BITS_OF(pfn), WORD_FULL)) {
-		return 0;
+	} else if (order < RADIX_SHIFT) {
+		uint64_t size = 1ULL << order;
+
+		if (in_window(h, pfn, size) &&
+		    atomic_or_partial(word, ((1ULL << size) - 1) << BITS_OF(pfn), WORD_FULL))
+			return 0;
 	}
 	return free_slow(h, pfn, order);
 }

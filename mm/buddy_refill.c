@@ -10,6 +10,10 @@
 /* Words that one refill looks at below the limit, and a turn of it beyond. */
 #define SCAN_WORDS        8
 
+/* The same as bits; and after one that had to take a wholly free word, as when memory fills up. */
+#define WIDE_SCAN         ((1U << SCAN_WORDS) - 1)
+#define NARROW_SCAN       3
+
 /* Turns beyond the limit, before a wholly free word is taken. */
 #define EXTEND_TURNS      4
 
@@ -66,7 +70,7 @@ INLINE void fill_stack_whole(struct buddy_hart *h, unsigned int cls, uint64_t ba
 {
 	int64_t *top = &h->stack[stack_bottom(cls)];
 	int64_t pfn = (int64_t)base_pfn + BUDDY_RADIX;
-	int64_t size = 1LL << cls;
+	int64_t size = (int64_t)1 << cls;
 
 	if (kept)
 		pfn -= size;
@@ -206,8 +210,7 @@ static int64_t take_word(struct buddy_hart *h, const struct buddy_tree *t)
 		}
 	}
 	pfn = buddy_take(h, t, 1, 0, false);
-	if (pfn >= 0)
-		h->frontier_pfn = (uint64_t)pfn;
+	h->frontier_pfn = pfn >= 0 ? (uint64_t)pfn : UINT64_MAX;
 	return pfn;
 }
 
@@ -218,7 +221,7 @@ static int64_t refill_whole(struct buddy_hart *h, const struct buddy_tree *t, un
 	struct sweep s = { h, cls };
 	int64_t pfn = take_word(h, t);
 	uint64_t idx = (uint64_t)pfn >> RADIX_SHIFT;
-	bool kept = is_kept(cls);
+	bool kept = is_kept(cls) && h->setting != BUDDY_HEALING;
 
 	if (unlikely(pfn < 0))
 		return buddy_hint_walk(t, 0, 1U << HINT_ANY, sweep_word, &s) ? pfn : 0;
@@ -229,21 +232,24 @@ static int64_t refill_whole(struct buddy_hart *h, const struct buddy_tree *t, un
 	/* The limit goes with it where nothing, or next to nothing, lies between. */
 	if (idx - scan->limit < SCAN_WORDS)
 		scan->limit = idx + 1;
+	scan->width = NARROW_SCAN;
 	h->events.splits++;
 	return 0;
 }
 
 /*
  * A few words from *@idx on, within their node: true if one is worth a refill. Looks only at those
- * that have been valid. *@idx becomes that word, or where to go on.
+ * that have been valid, of those that @width has a bit for. *@idx becomes that word, or where to go
+ * on.
  */
-INLINE bool scan_words(const struct buddy_tree *t, unsigned int cls, bool healing, uint64_t *idx)
+INLINE bool scan_words(const struct buddy_tree *t, unsigned int cls, bool healing, uint64_t *idx,
+		       uint64_t width)
 {
 	const uint64_t *first = buddy_node(t, 0, *idx), *word = first;
 	uint64_t *n1 = buddy_node(t, 1, *idx >> RADIX_SHIFT);
 	uint64_t left = atomic_read(node_hint(n1, 0, HINT_ANY)) >> BITS_OF(*idx);
 
-	for (left &= (1U << SCAN_WORDS) - 1; left; left >>= 1, word++) {
+	for (left &= width; left; left >>= 1, word++) {
 		if ((left & 1) && is_worth(atomic_read(word), cls, healing)) {
 			*idx += (uint64_t)(word - first);
 			return true;
@@ -296,7 +302,8 @@ INLINE bool refill_below(struct buddy_hart *h, const struct buddy_tree *t, unsig
 
 	if (idx == UINT64_MAX)
 		return false;
-	if (scan_words(t, cls, healing, &idx) && claim_word(h, t, cls, idx, healing)) {
+	if (scan_words(t, cls, healing, &idx, WIDE_SCAN) &&
+	    claim_word(h, t, cls, idx, healing)) {
 		s->next = idx + 1;
 		return true;
 	}
@@ -322,7 +329,7 @@ INLINE bool refill_beyond(struct buddy_hart *h, const struct buddy_tree *t, unsi
 		idx = buddy_hint_next(t, s->limit);
 		if (idx == UINT64_MAX || idx << RADIX_SHIFT > h->frontier_pfn)
 			return false;
-		if (scan_words(t, cls, healing, &idx)) {
+		if (scan_words(t, cls, healing, &idx, WIDE_SCAN)) {
 			s->limit = idx + 1;
 			if (claim_word(h, t, cls, idx, healing))
 				return true;
@@ -355,13 +362,18 @@ int64_t buddy_refill(struct buddy_hart *h, const struct buddy_tree *t, unsigned 
 static int64_t __attribute__((noinline))
 refill_slow(struct buddy_hart *h, unsigned int cls, bool below)
 {
-	int64_t ret;
+	int64_t ret = 0;
 
 	if (unlikely(!h->tree))
 		return buddy_alloc_rest(h, cls);
 	seq_begin(h);
 	atomic_set(&h->holds, 1);
-	ret = refill_used(h, h->tree, cls, below) ? 0 : refill_whole(h, h->tree, cls);
+	/* As memory fills up, the lowest wholly free word is the next. */
+	if (!free_word_below(h, h->tree, (h->scan[cls].limit + 2) << RADIX_SHIFT) &&
+	    refill_used(h, h->tree, cls, below))
+		goto out;
+	ret = refill_whole(h, h->tree, cls);
+out:
 	seq_end(h);
 	return likely(!ret) ? stack_pop(h, cls) : buddy_alloc_rest(h, cls);
 }
@@ -392,12 +404,13 @@ INLINE int64_t refill_near(struct buddy_hart *h, unsigned int cls, bool healing)
 			return refill_slow(h, cls, true);
 		s->next = idx;
 	}
-	if (unlikely(!scan_words(t, cls, healing, &idx))) {
+	if (unlikely(!scan_words(t, cls, healing, &idx, s->width))) {
 		s->next = idx;
 		return refill_slow(h, cls, false);
 	}
 	adapt_limit(s, t, idx, idx == s->next);
 	s->next = idx + 1;
+	s->width = WIDE_SCAN;
 	seq_begin(h);
 	atomic_set(&h->holds, 1);
 	if (unlikely(!claim_word(h, t, cls, idx, healing))) {

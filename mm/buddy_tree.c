@@ -95,7 +95,7 @@ int buddy_put_finish(struct buddy_hart *h, const struct buddy_tree *t, unsigned 
 		if ((old | mask) != WORD_FULL) {
 			if (level) {
 				if (!run_is_hinted(t, level, idx, RADIX_SHIFT - 1)) {
-					unsigned int cls = merged_class(old | mask, ffs64(mask), 0);
+					unsigned int cls = largest_class(old | mask);
 
 					if (!run_is_hinted(t, level, idx, cls))
 						buddy_hint_set(t, level, cls, idx);

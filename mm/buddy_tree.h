@@ -153,21 +153,6 @@ static inline int64_t stack_pop(struct buddy_hart *h, unsigned int order)
 	return *h->top[order]--;
 }
 
-/*
- * The class of the block in @word that holds the bit @at: its buddies tell, without a search of
- * the word. @cls: known to be free.
- */
-static inline unsigned int merged_class(uint64_t word, unsigned int at, unsigned int cls)
-{
-	while (cls + 1 < RADIX_SHIFT) {
-		at &= ~((2U << cls) - 1);
-		if (run_mask(cls + 1) << at & ~word)
-			break;
-		cls++;
-	}
-	return cls;
-}
-
 /* mm/buddy_hint.c */
 void buddy_hint_set(const struct buddy_tree *t, unsigned int level, unsigned int kind,
 		    uint64_t idx);

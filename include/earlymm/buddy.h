@@ -64,6 +64,7 @@ struct buddy_scan {
 	uint64_t next; /* the word to look at next; UINT64_MAX: none was looked at yet */
 	uint64_t first; /* the lowest word that has been valid, if it is below @limit */
 	uint64_t limit;
+	uint64_t width; /* as bits: how many words a refill looks at */
 	uint64_t streak; /* refills in a row for which the next word did */
 };
 
