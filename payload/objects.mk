@@ -41,6 +41,7 @@ init-objs += dt/bootargs.o
 init-objs += dt/claims.o
 init-objs += dt/distance.o
 init-objs += dt/initrd.o
+init-objs += dt/isa.o
 init-objs += dt/map.o
 init-objs += dt/memory.o
 init-objs += dt/place.o
