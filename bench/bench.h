@@ -136,6 +136,7 @@ struct bench_run_info {
 	uint64_t id;
 	const char *board;
 	const char *isa; /* what the image was built for: bench_build_isa() */
+	const char *hot; /* the build of the system's allocator; NULL: there is one only */
 	uint32_t harts;
 	uint64_t mem_kib;
 	uint64_t sbi_impl, sbi_ver; /* as SBI's base extension answers */

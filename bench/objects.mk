@@ -18,3 +18,6 @@ bench-objs += stats.o
 bench-objs += verify.o
 bench-objs += workload.o
 bench-objs += workspace.o
+
+# The adapter that calls the buddy's second build (mk/hot.mk).
+hot-objs += bench/alloc_buddy.o

@@ -31,3 +31,8 @@ mm-objs += bootmem_handover.o
 mm-objs += bootmem_hash.o
 mm-objs += nobootmem.o
 mm-objs += early.o
+
+# Compiled once more for harts with Zba, Zbb and Zbs (mk/hot.mk): what a call runs through.
+hot-objs += mm/buddy.o
+hot-objs += mm/buddy_hint.o
+hot-objs += mm/buddy_tree.o

@@ -73,12 +73,13 @@ static void ledger_return_all(struct ledger *l)
 }
 
 static void record_boot(struct bench *b, const struct memory *m, const struct dt_info *info,
-			const struct phase_log *phases)
+			const struct phase_log *phases, const char *hot)
 {
 	struct bench_cause causes[NR_CAUSES];
 	struct bench_run_info run = {
 		.board = platform_name(),
 		.isa = bench_build_isa(),
+		.hot = hot,
 		.harts = info->nr_harts,
 		.mem_kib = m->audit.present * (PAGE_SIZE / 1024),
 		.build = build_version,
@@ -116,7 +117,7 @@ static void record_boot(struct bench *b, const struct memory *m, const struct dt
 }
 
 bool churn_run(struct memory *m, const struct dt_info *info, const struct phase_log *phases,
-	       const struct boot_options *opt)
+	       const struct boot_options *opt, const struct hot *hot)
 {
 	struct ledger ledger = { .hart = m->mm.buddy.harts };
 	struct page_allocator system;
@@ -126,13 +127,14 @@ bool churn_run(struct memory *m, const struct dt_info *info, const struct phase_
 		.out = &console,
 		.sink = console_line,
 		.system = &system,
+		.allocators = hot->allocators,
 		.nr_ranges = managed_ranges(m, NULL),
 	};
 	struct bench_range *ranges;
 	bool ok;
 	int err;
 
-	page_allocator_from_buddy(&system, &m->mm.buddy, ledger.hart);
+	hot_allocator(hot, &system, &m->mm.buddy, ledger.hart);
 	ranges = ledger_get(&ledger, (cfg.nr_ranges + MAX_DISCARDED_RANGES) * sizeof(*ranges));
 	if (!ranges)
 		payload_fail("no room for the list of %u free ranges", cfg.nr_ranges);
@@ -147,7 +149,7 @@ bool churn_run(struct memory *m, const struct dt_info *info, const struct phase_
 	err = bench_init(&bench, &cfg);
 	if (err)
 		payload_fail("benchmark: %s", emm_strerror(err));
-	record_boot(&bench, m, info, phases);
+	record_boot(&bench, m, info, phases, hot->name);
 	err = opt->bench.workloads ? bench_run(&bench) : 0;
 	if (err)
 		print("benchmark: failed: %s\n",

@@ -11,6 +11,7 @@ payload-objs += entry.o
 payload-objs += exit.o
 payload-objs += churn.o
 payload-objs += mem_access.o
+payload-objs += hot.o
 payload-objs += hugetlb_args.o
 payload-objs += memory.o
 payload-objs += memory_boot.o
