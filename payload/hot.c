@@ -47,9 +47,7 @@ static void print_lacking(const struct dt_info *info)
 
 void hot_choose(struct hot *hot, const struct dt_info *info, enum zb_option zb)
 {
-	const bool listed = (info->isa_extensions & DT_ISA_ZB) == DT_ISA_ZB;
-
-	hot->has_zb = listed && zb != ZB_OFF;
+	hot->has_zb = hot_has_zb(info, zb);
 	hot->name = hot->has_zb ? zb_bench_alloc_buddy.hot : bench_alloc_buddy.hot;
 	list_allocators(hot);
 
@@ -57,13 +55,13 @@ void hot_choose(struct hot *hot, const struct dt_info *info, enum zb_option zb)
 	      hot->has_zb ? "Zba, Zbb and Zbs" : bench_build_isa(), hot->name);
 	if (zb == ZB_OFF)
 		print("zb=off");
-	else if (listed)
+	else if (hot->has_zb)
 		print("listed by %u of %u hart%s", info->nr_harts, info->nr_harts,
 		      info->nr_harts > 1 ? "s" : "");
 	else
 		print_lacking(info);
 	print("\n");
-	if (zb == ZB_ON && !listed)
+	if (zb == ZB_ON && !hot->has_zb)
 		payload_fail("zb=on, but not every hart is said to have Zba, Zbb and Zbs");
 }
 

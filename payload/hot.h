@@ -19,6 +19,12 @@ struct hot {
 	const struct page_allocator_ops *allocators[BENCH_MAX_ALLOCATORS + 1]; /* ends with NULL */
 };
 
+/* May the build for Zba, Zbb and Zbs run? */
+static inline bool hot_has_zb(const struct dt_info *info, enum zb_option zb)
+{
+	return (info->isa_extensions & DT_ISA_ZB) == DT_ISA_ZB && zb != ZB_OFF;
+}
+
 /*
  * hot_choose() - decides by what the tree says of the harts, and says on the console what it is
  * and why. zb=on on a machine that does not list the extensions ends the run as failed. O(1).
