@@ -27,7 +27,7 @@ static bool is_free_block(const struct list_zone *z, uint64_t pfn, unsigned int 
 {
 	const struct page *page = pfn_to_page(z, pfn);
 
-	return PageBuddy(page) && buddy_order(page) == order;
+	return PageBuddy(page) && page->private == order;
 }
 
 bool list_page_is_free(const struct list_zone *z, uint64_t pfn)
