@@ -1,4 +1,5 @@
 bench-objs += alloc_buddy.o
+bench-objs += alloc_list.o
 bench-objs += alloc_null.o
 bench-objs += case.o
 bench-objs += clock.o

@@ -55,6 +55,9 @@ extern const struct page_allocator_ops *const bench_allocators[];
 /* earlymm's buddy, set up afresh in the arena. */
 extern const struct page_allocator_ops bench_alloc_buddy;
 
+/* The classic buddy of list_buddy.h, with a memmap and free lists of its own. */
+extern const struct page_allocator_ops bench_alloc_list;
+
 /* Does nothing and succeeds: its figures are the loop's own, to be subtracted. */
 extern const struct page_allocator_ops bench_alloc_null;
 
