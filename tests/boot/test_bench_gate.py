@@ -163,6 +163,17 @@ def test_all_that_moved(gate):
     assert len({line.index("  " + line.split("  ")[-1]) for line in output.splitlines()[1:-1]}) == 1
 
 
+def test_live_system(gate):
+    """Depends on the image's size, too: it is listed, but only its absence fails."""
+    live = {**PAIR, "where": "system"}
+    name = "res bench=pair alloc=buddy where=system setting=default order=0 op=pair"
+    gate(console(("res", live)), args=["--update"])
+    status, output = gate(console(("res", {**live, "net_x100": 6000})))
+    assert (status, rows(output)) == (0, {name: ("worse", "+50.00")})
+    status, output = gate(console(("res", {**live, "where": "arena"})))
+    assert status == 1 and rows(output)[name] == ("MISSING", "")
+
+
 def test_missing_figure(gate):
     status, output = gate(console(*GOOD[:-1]))
     assert status == 1
