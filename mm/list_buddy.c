@@ -117,8 +117,8 @@ static inline uint64_t nr_pcp_alloc(const struct per_cpu_pages *pcp, unsigned in
 {
 	uint64_t nr = pcp->batch >> order;
 
-	if (!order || pcp->batch == 1)
-		return pcp->batch;
+	if (pcp->batch == 1)
+		return 1;
 	return nr > 2 ? nr : 2;
 }
 
@@ -154,11 +154,11 @@ static inline int64_t hart_page_to_pfn(const struct list_hart *h, const struct p
 	return (int64_t)(((uintptr_t)page - h->page0) / sizeof(struct page));
 }
 
-/* Gives back @count pages, or all: the oldest of list @first first, then of the lists after it. */
+/* Gives back @count pages, if there are so many: the oldest of list @first, then of those after it. */
 static void free_pcppages_bulk(struct list_zone *z, uint64_t count, struct per_cpu_pages *pcp,
 			       unsigned int first)
 {
-	uint64_t left = count < pcp->count ? count : pcp->count;
+	uint64_t left = count;
 
 	zone_lock(z);
 	for (unsigned int i = 0; i < NR_PCP_LISTS && left; i++) {
@@ -242,7 +242,7 @@ static inline int check_in_use(const struct page *page, unsigned int order)
 	if (page_count(page) > 0 && !(page->flags & CHECK_AT_FREE) && page->private == order &&
 	    !page->mapping)
 		return 0;
-	return PageReserved(page) || page_count(page) > 0 ? -EMM_EINVAL : -EMM_EDOUBLE;
+	return page_count(page) > 0 ? -EMM_EINVAL : -EMM_EDOUBLE;
 }
 
 /* ---- the calls ---- */

@@ -133,11 +133,12 @@ static void test_odd_strings(void **state)
 static void test_bounds(void **state)
 {
 	struct machine *m = *state;
+	static const char head[] = { 'r', 'v', '6', '4', 'g', 'c' };
 	static char text[DT_MAX_STRING + 1];
 	struct tree t;
 
 	memset(text, '_', sizeof(text));
-	memcpy(text, "rv64gc", 6);
+	memcpy(text, head, sizeof(head));
 	memcpy(text + sizeof(text) - 13, "_zba_zbb_zbs", 13);
 	for (unsigned int cut = 0; cut < 3; cut++) {
 		const int len = (int)sizeof(text) - (int)cut;

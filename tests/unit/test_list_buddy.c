@@ -124,6 +124,19 @@ static void test_tail_placement(void **state)
 	assert_int_equal(list_alloc_pages(&f->harts[0], 0, 0), BASE + 5);
 	assert_int_equal(list_alloc_pages(&f->harts[0], 0, 0), BASE);
 	helper_list_delete(f);
+
+	/* The same one order up: half a block of 8 is as far as it goes. */
+	f = helper_list_new(BASE, BASE + 16, 3);
+	take(f, BASE, 3);
+	take(f, BASE + 8, 3);
+	assert_int_equal(list_split_page(&f->z, BASE, 3, 1), 0);
+	assert_int_equal(list_split_page(&f->z, BASE + 8, 3, 1), 0);
+	give(f, BASE + 4, 1);
+	give(f, BASE + 6, 1);
+	give(f, BASE + 12, 1);
+	give(f, BASE, 1);
+	assert_int_equal(list_alloc_pages(&f->harts[0], 1, 0), BASE + 12);
+	helper_list_delete(f);
 }
 
 /* 4 pages at a time; at 8 the hart gives the 4 oldest back. */
@@ -185,6 +198,29 @@ static void test_hart_orders(void **state)
 	helper_list_delete(f);
 }
 
+/* batch and high by the size of the zone: what Linux computes for 4 KiB pages. */
+static void test_pcp_sizes(void **state)
+{
+	static const uint64_t sizes[][2] = {
+		{ 1, 1 },       { 12287, 1 },    { 12288, 3 },    { 20479, 3 },   { 24576, 7 },
+		{ 32768, 7 },   { 65536, 15 },   { 131072, 31 },  { 176127, 31 }, { 176128, 63 },
+		{ 262144, 63 }, { 1 << 20, 63 }, { 1 << 30, 63 },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct helper_list *f = helper_list_mapped(0, 1, 0);
+
+		f->z.managed_pages = sizes[i][0] - 1; /* as if so many had been added */
+		assert_int_equal(list_add_range(&f->z, 0, 1), 0);
+		for (unsigned int k = 0; k < 2; k++) {
+			assert_int_equal(f->harts[k].pcp.batch, sizes[i][1]);
+			assert_int_equal(f->harts[k].pcp.high, sizes[i][1] * 6);
+		}
+		helper_list_delete(f);
+	}
+}
+
 /* Giving back starts with the list that became too long, and goes on with the others. */
 static void test_give_back_order(void **state)
 {
@@ -207,6 +243,16 @@ static void test_give_back_order(void **state)
 	expect_blocks(f, 0, 3);
 	assert_true(list_page_is_free(&f->z, BASE) && list_page_is_free(&f->z, BASE + 33));
 	assert_int_equal(list_alloc_pages(h, 1, 0), BASE + 8);
+	/* Too many of order 1: those go first, and what has order 0 last. */
+	assert_int_equal(list_split_page(&f->z, BASE + 16, 1, 0), 0);
+	assert_int_equal(list_free_pages(h, BASE + 16, 0), 0);
+	assert_int_equal(list_free_pages(h, BASE + 17, 0), 0);
+	assert_int_equal(list_free_pages(h, BASE + 20, 1), 0);
+	assert_int_equal(list_free_pages(h, BASE + 24, 1), 0);
+	assert_int_equal(list_free_pages(h, BASE + 28, 1), 0);
+	assert_int_equal(list_nr_held(h), 2);
+	expect_blocks(f, 0, 6);
+	assert_true(list_page_is_free(&f->z, BASE + 28) && !list_page_is_free(&f->z, BASE + 16));
 	helper_list_delete(f);
 }
 
@@ -473,13 +519,21 @@ static void test_exhaust(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_struct_page),     cmocka_unit_test(test_expand_and_merge),
-		cmocka_unit_test(test_largest_order),   cmocka_unit_test(test_tail_placement),
-		cmocka_unit_test(test_hart_lists),      cmocka_unit_test(test_hart_orders),
-		cmocka_unit_test(test_give_back_order), cmocka_unit_test(test_drain_before_failure),
-		cmocka_unit_test(test_references),      cmocka_unit_test(test_split_page),
-		cmocka_unit_test(test_compound),        cmocka_unit_test(test_claim),
-		cmocka_unit_test(test_wrong_frees),     cmocka_unit_test(test_bad_page_state),
+		cmocka_unit_test(test_struct_page),
+		cmocka_unit_test(test_expand_and_merge),
+		cmocka_unit_test(test_largest_order),
+		cmocka_unit_test(test_tail_placement),
+		cmocka_unit_test(test_hart_lists),
+		cmocka_unit_test(test_hart_orders),
+		cmocka_unit_test(test_pcp_sizes),
+		cmocka_unit_test(test_give_back_order),
+		cmocka_unit_test(test_drain_before_failure),
+		cmocka_unit_test(test_references),
+		cmocka_unit_test(test_split_page),
+		cmocka_unit_test(test_compound),
+		cmocka_unit_test(test_claim),
+		cmocka_unit_test(test_wrong_frees),
+		cmocka_unit_test(test_bad_page_state),
 		cmocka_unit_test(test_exhaust),
 	};
 

@@ -87,6 +87,7 @@ static void op_alloc(struct fixture *f, unsigned int order)
 	unsigned int flags = pick(f, 4) ? 0 : LIST_COMP;
 	struct list_hart *h = any_hart(f);
 	int64_t pfn = list_alloc_pages(h, order, flags);
+	struct page *page;
 
 	if (pfn < 0) {
 		assert_int_equal(pfn, -EMM_ENOMEM);
@@ -101,6 +102,10 @@ static void op_alloc(struct fixture *f, unsigned int order)
 		return;
 	}
 	taken(f, pfn, order);
+	page = pfn_to_page(&f->z, (uint64_t)pfn);
+	assert_int_equal(PageHead(page), order && flags);
+	assert_ptr_equal(compound_head(page + (1ULL << order) - 1),
+			 flags ? page : page + (1ULL << order) - 1);
 }
 
 /* Is all of the block free? Then it can be claimed, once nobody holds a part of it. */
