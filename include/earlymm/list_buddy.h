@@ -212,7 +212,7 @@ int list_alloc_memmap(struct list_zone *z, struct memblock *mb);
 
 /*
  * list_memmap_init() - writes every struct page: refcount 1, on no list. Frames that are no memory of
- * the zone are reserved. @mb NULL: all of the span is memory. O(span): about 14 instructions a page.
+ * the zone are reserved. @mb NULL: all of the span is memory. O(span): 12 instructions a page.
  * Returns -EMM_ESTATE. Linux: memmap_init, init_unavailable_range, __init_single_page.
  */
 int list_memmap_init(struct list_zone *z, const struct memblock *mb);
