@@ -293,8 +293,8 @@ int list_split_page(struct list_zone *z, uint64_t pfn, unsigned int order, unsig
 
 /*
  * list_claim() - allocates exactly this block, if all of it is free in the zone's lists; what it is
- * cut out of stays free. O(max_order). Returns 0, -EMM_EINVAL (order, alignment), -EMM_ERANGE,
- * -EMM_EBUSY (in use, reserved, in pieces, or in a hart's list). Linux: take_page_off_buddy,
+ * cut out of stays free. O(max_order). Returns 0, -EMM_EINVAL (order, alignment), -EMM_ERANGE (not
+ * wholly inside the zone), -EMM_EBUSY (a page is in use, reserved, or in a hart's list). Linux: take_page_off_buddy,
  * break_down_buddy_pages.
  */
 int list_claim(struct list_zone *z, uint64_t pfn, unsigned int order);
