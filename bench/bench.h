@@ -29,7 +29,9 @@ enum bench_workload {
 	BENCH_CHURN = 1 << 2,
 	BENCH_CHURN0 = 1 << 3,
 	BENCH_EXHAUST = 1 << 4,
-	BENCH_ALL = (1 << 5) - 1,
+	BENCH_AGE = 1 << 5,
+	BENCH_BURST = 1 << 6,
+	BENCH_ALL = (1 << 7) - 1,
 };
 
 struct bench_options {
@@ -64,6 +66,18 @@ struct bench_config {
 #define FIGURE_NA      (INT64_MIN + 1) /* the allocator lacks an operation or an order */
 #define FIGURE_FAILED  (INT64_MIN + 2) /* its verification failed */
 
+/* Blocks that can still be had while pages are live, or FIGURE_…; and as many as there could be. */
+enum bench_score_order {
+	SCORE_ORDER9,
+	SCORE_ORDER3,
+	BENCH_SCORES,
+};
+
+struct bench_score {
+	int64_t had[BENCH_SCORES];
+	int64_t ideal[BENCH_SCORES];
+};
+
 /* One allocator's figures: net, medians. */
 struct bench_figures {
 	const struct page_allocator_ops *ops;
@@ -71,6 +85,8 @@ struct bench_figures {
 	int64_t bulk[BENCH_BULK_OPS]; /* alloc, free_ordered, alloc2, free_random */
 	int64_t churn;
 	int64_t churn0;
+	int64_t age, burst; /* a step: one page freed, one allocated */
+	struct bench_score age_score, burst_score;
 	uint64_t meta_bytes; /* for the arena */
 };
 
@@ -81,6 +97,10 @@ struct bench_scale {
 	uint64_t steps;
 	uint64_t pairs;
 	unsigned int churn_max_order;
+	uint64_t live; /* pages that stay in use in age and burst */
+	uint64_t age_steps;
+	uint64_t burst; /* pages */
+	uint64_t burst_rounds;
 };
 
 /* Where an allocator is measured: the arena, or the machine's own memory. */
@@ -117,6 +137,8 @@ struct bench {
 	int64_t *log;
 	uint64_t log_entries;
 	uint8_t *orders; /* of the log's entries, where they differ */
+	int64_t *trace; /* events of long workloads, verified piece by piece */
+	uint64_t trace_entries;
 	struct churn_slot *slots;
 	uint64_t nr_slots;
 	void *state;
@@ -180,8 +202,8 @@ int bench_option(struct bench_options *opt, const char *name, const char *value,
 
 /*
  * bench_workspace_bytes() - memory that bench_run() needs with this config (its @system, @ranges
- * and @allocators are looked at, the workspace is not): 2.3 MiB, the largest metadata, and a bit
- * for each page of the ranges; 0.2 MiB instead of 2.3 if less than 16 MiB are free.
+ * and @allocators are looked at, the workspace is not): 3.3 MiB, the largest metadata, and a bit
+ * for each page of the ranges; 0.2 MiB instead of 3.3 if less than 16 MiB are free.
  */
 uint64_t bench_workspace_bytes(const struct bench_config *cfg);
 

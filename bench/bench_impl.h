@@ -9,6 +9,15 @@
 
 #define MIN_ARENA_PAGES 64
 
+/* A failed verification, for the message. What the fields mean depends on the verdict. */
+struct bench_fault {
+	enum bench_verdict verdict;
+	uint64_t index; /* of the block in the log */
+	int64_t pfn;
+	unsigned int order;
+	uint64_t want, got;
+};
+
 /* One repetition of one case of a workload: who, where, what, and what came of it. */
 struct bench_rep {
 	struct bench *b;
@@ -24,15 +33,11 @@ struct bench_rep {
 	uint64_t ops[BENCH_BULK_OPS]; /* by figure of the workload */
 	struct bench_stamp time[BENCH_BULK_OPS];
 	uint64_t failed_allocs, failed_frees;
-};
-
-/* A failed verification, for the message. What the fields mean depends on the verdict. */
-struct bench_fault {
-	enum bench_verdict verdict;
-	uint64_t index; /* of the block in the log */
-	int64_t pfn;
-	unsigned int order;
-	uint64_t want, got;
+	uint16_t chk; /* a CRC of the frames handed out */
+	/* Of a traced workload: live pages, in the log; what verification found on the way. */
+	struct aging aging;
+	struct bench_fault fault;
+	struct bench_score score;
 };
 
 struct workload {
@@ -41,6 +46,11 @@ struct workload {
 	unsigned int nr_ops;
 	const char *op[BENCH_BULK_OPS]; /* names of the figures */
 	bool by_order; /* has a case for each order and state */
+	/*
+	 * Too long for the log: run in pieces, and verified between them by timed(); what that
+	 * found is r->fault, and the live pages that are left are scored.
+	 */
+	bool traced;
 	/* The largest order that a case asks for. */
 	unsigned int (*max_order)(const struct bench_rep *r);
 	void (*timed)(struct bench_rep *r, unsigned int shrink); /* counts >> shrink */
@@ -73,6 +83,25 @@ enum bench_verdict fault_numbers(struct bench_fault *f, enum bench_verdict v, ui
 enum bench_verdict replay_pair(struct bench_rep *r, struct bench_fault *f);
 enum bench_verdict replay_bulk(struct bench_rep *r, struct bench_fault *f);
 enum bench_verdict replay_churn(struct bench_rep *r, struct bench_fault *f);
+
+/* Events [0, n) of the trace, on top of what the map holds. */
+enum bench_verdict replay_trace(struct bench_rep *r, struct bench_fault *f, uint64_t n);
+
+/*
+ * age.c: age and burst. Pages live are those of r->aging, in the log. age_pieces: how many pieces
+ * of a repetition report their progress.
+ */
+void age_timed(struct bench_rep *r, unsigned int shrink);
+void age_undo(struct bench_rep *r);
+enum bench_verdict age_replay(struct bench_rep *r, struct bench_fault *f);
+uint64_t age_pieces(const struct bench *b, const struct workload *wl);
+
+/*
+ * score.c: blocks of order 9 and of order 3 that can be had beside the live pages, into r->score
+ * and `frag` records; what it takes it gives back. score_na: the same for an allocator that cannot.
+ */
+void score_take(struct bench_rep *r);
+void score_na(struct bench_rep *r);
 
 /* exhaust.c: all orders and the mix with one allocator; how many cases that is. */
 void exhaust_run(struct bench *b, const struct page_allocator_ops *ops);
@@ -145,5 +174,6 @@ void emit_res(const struct bench_rep *r, unsigned int op, int64_t net_x100);
 void emit_frag(const struct bench_rep *r, bool mix, uint64_t had, uint64_t ideal, uint16_t chk);
 void emit_frag_na(const struct bench_rep *r, bool mix);
 uint16_t log_checksum(const struct bench_rep *r);
+uint16_t pfn_checksum(const struct bench_rep *r, uint16_t crc, int64_t pfn); /* of one more */
 
 #endif

@@ -26,15 +26,17 @@ static uint64_t count_failed(const struct bench_rep *r)
 /* The timed part, and the records of it. */
 static void run_timed(struct bench_rep *r)
 {
-	uint16_t chk;
-
 	r->failed_frees = 0;
 	r->wl->timed(r, 0);
-	r->failed_allocs = count_failed(r);
+	if (!r->wl->traced) {
+		r->failed_allocs = count_failed(r);
+		r->chk = log_checksum(r);
+	}
 	r->b->blocks_checked += r->nr_log;
-	chk = log_checksum(r);
 	for (unsigned int op = 0; op < r->wl->nr_ops; op++)
-		emit_smp(r, op, chk);
+		emit_smp(r, op, r->chk);
+	if (r->wl->traced)
+		score_take(r);
 }
 
 static enum case_state run_rep_null(struct bench_rep *r)
@@ -123,6 +125,8 @@ void case_run(struct bench_rep *r, const struct page_allocator_ops *ops, struct 
 		bench_progress(b, r->wl->name, r->pa->ops->name);
 	}
 	cost->state = state;
+	if (r->wl->traced && state == CASE_NA)
+		score_na(r);
 	for (unsigned int op = 0; op < r->wl->nr_ops && state == CASE_OK; op++)
 		cost->total[op] = stats_median(samples[op], b->reps);
 }

@@ -164,6 +164,10 @@ static void put_case(struct record *rec, const struct bench_rep *r, unsigned int
 		record_uint(rec, "order", r->order);
 		record_word(rec, "state", r->held ? "held" : "empty");
 	}
+	if (r->wl->traced)
+		record_uint(rec, "live", r->place->scale.live);
+	if (r->wl->bit == BENCH_BURST)
+		record_uint(rec, "burst", r->place->scale.burst);
 	record_word(rec, "op", r->wl->op[op]);
 }
 
@@ -257,19 +261,22 @@ void emit_frag_na(const struct bench_rep *r, bool mix)
 	record_close(&rec);
 }
 
-uint16_t log_checksum(const struct bench_rep *r)
+uint16_t pfn_checksum(const struct bench_rep *r, uint16_t crc, int64_t pfn)
 {
 	int64_t base = (int64_t)r->place->map.ranges[0].start_pfn;
+	uint32_t x = (uint32_t)(pfn < 0 ? pfn : pfn - base);
+	uint8_t bytes[4] = { (uint8_t)x, (uint8_t)(x >> 8), (uint8_t)(x >> 16),
+			     (uint8_t)(x >> 24) };
+
+	return crc16(crc, bytes, sizeof(bytes));
+}
+
+uint16_t log_checksum(const struct bench_rep *r)
+{
 	uint16_t crc = CRC16_INIT;
 
-	for (uint64_t i = 0; i < r->nr_log; i++) {
-		int64_t pfn = r->b->log[i];
-		uint32_t x = (uint32_t)(pfn < 0 ? pfn : pfn - base);
-		uint8_t bytes[4] = { (uint8_t)x, (uint8_t)(x >> 8), (uint8_t)(x >> 16),
-				     (uint8_t)(x >> 24) };
-
-		crc = crc16(crc, bytes, sizeof(bytes));
-	}
+	for (uint64_t i = 0; i < r->nr_log; i++)
+		crc = pfn_checksum(r, crc, r->b->log[i]);
 	return crc;
 }
 

@@ -101,3 +101,67 @@ NOINLINE void loop_churn(const struct bench_clock *clock, const struct page_allo
 	res->logged = (uint64_t)(log - log_start);
 	res->failed_frees = failed_frees;
 }
+
+NOINLINE void loop_age(const struct bench_clock *clock, const struct page_allocator *pa,
+		       struct aging *a, uint64_t steps, int64_t *trace, struct loop_result *res)
+{
+	int64_t (*alloc)(void *, unsigned int) = pa->alloc;
+	int (*free)(void *, uint64_t, unsigned int) = pa->free;
+	void *self = pa->self;
+	int64_t *live = a->live;
+	uint64_t nr_live = a->nr_live;
+	uint64_t x = a->random;
+	uint64_t failed_frees = 0;
+
+	clock_start(clock, &res->time);
+	for (uint64_t left = steps; left; left--) {
+		int64_t *page = &live[xorshift64(&x) % nr_live];
+		int64_t pfn = *page;
+
+		*trace++ = EVENT_GIVE(pfn);
+		if (pfn >= 0 && free(self, (uint64_t)pfn, 0))
+			failed_frees++;
+		pfn = alloc(self, 0);
+		*page = pfn;
+		*trace++ = EVENT_TAKE(pfn);
+	}
+	clock_stop(clock, &res->time);
+	a->random = x;
+	res->logged = steps;
+	res->failed_frees = failed_frees;
+}
+
+NOINLINE void loop_burst(const struct bench_clock *clock, const struct page_allocator *pa,
+			 struct aging *a, uint64_t rounds, int64_t *trace, struct loop_result *res)
+{
+	int64_t (*alloc)(void *, unsigned int) = pa->alloc;
+	int (*free)(void *, uint64_t, unsigned int) = pa->free;
+	void *self = pa->self;
+	int64_t *live = a->live;
+	uint64_t nr_live = a->nr_live;
+	uint64_t x = a->random;
+	uint64_t failed_frees = 0;
+
+	clock_start(clock, &res->time);
+	for (uint64_t left = rounds; left; left--) {
+		for (uint64_t i = a->burst; i; i--) {
+			int64_t *page = &live[xorshift64(&x) % nr_live];
+			int64_t pfn = *page;
+
+			*page = live[--nr_live];
+			*trace++ = EVENT_GIVE(pfn);
+			if (pfn >= 0 && free(self, (uint64_t)pfn, 0))
+				failed_frees++;
+		}
+		for (uint64_t i = a->burst; i; i--) {
+			int64_t pfn = alloc(self, 0);
+
+			live[nr_live++] = pfn;
+			*trace++ = EVENT_TAKE(pfn);
+		}
+	}
+	clock_stop(clock, &res->time);
+	a->random = x;
+	res->logged = rounds * a->burst;
+	res->failed_frees = failed_frees;
+}

@@ -1,3 +1,4 @@
+bench-objs += age.o
 bench-objs += alloc_buddy.o
 bench-objs += alloc_list.o
 bench-objs += alloc_null.o
@@ -13,6 +14,7 @@ bench-objs += registry.o
 bench-objs += replay.o
 bench-objs += report.o
 bench-objs += run.o
+bench-objs += score.o
 bench-objs += setup.o
 bench-objs += shadow_map.o
 bench-objs += stats.o

@@ -77,9 +77,18 @@ static int64_t *figures_of(struct bench_figures *fig, const struct workload *wl)
 		return fig->bulk;
 	case BENCH_CHURN:
 		return &fig->churn;
+	case BENCH_AGE:
+		return &fig->age;
+	case BENCH_BURST:
+		return &fig->burst;
 	default:
 		return &fig->churn0;
 	}
+}
+
+static struct bench_score *score_of(struct bench_figures *fig, const struct workload *wl)
+{
+	return wl->bit == BENCH_AGE ? &fig->age_score : &fig->burst_score;
 }
 
 static void run_arena_workload(struct bench *b, const struct workload *wl,
@@ -92,6 +101,8 @@ static void run_arena_workload(struct bench *b, const struct workload *wl,
 	if (!wl->by_order) {
 		case_run(&r, fig->ops, &cost);
 		case_figures(&r, &cost, null, figures_of(fig, wl));
+		if (wl->traced)
+			*score_of(fig, wl) = r.score;
 		return;
 	}
 	for (unsigned int held = 0; held < 2; held++) {
@@ -115,7 +126,9 @@ static void init_figures(struct bench *b)
 			fig->pair[0][i] = fig->pair[1][i] = FIGURE_NOT_RUN;
 		for (unsigned int i = 0; i < BENCH_BULK_OPS; i++)
 			fig->bulk[i] = FIGURE_NOT_RUN;
-		fig->churn = fig->churn0 = FIGURE_NOT_RUN;
+		fig->churn = fig->churn0 = fig->age = fig->burst = FIGURE_NOT_RUN;
+		for (unsigned int i = 0; i < BENCH_SCORES; i++)
+			fig->age_score.had[i] = fig->burst_score.had[i] = FIGURE_NOT_RUN;
 	}
 }
 
@@ -128,7 +141,7 @@ static uint64_t count_units(const struct bench *b)
 		uint64_t cases = wl->by_order ? top_order(b, false) + top_order(b, true) + 2 : 1;
 
 		if (b->cfg.options.workloads & wl->bit)
-			units += (cases * b->nr_figures + 1) * b->reps;
+			units += (cases * b->nr_figures + 1) * b->reps * (1 + age_pieces(b, wl));
 	}
 	if (b->cfg.options.workloads & BENCH_EXHAUST)
 		units += (uint64_t)exhaust_cases(b) * b->nr_figures;
@@ -197,6 +210,7 @@ static void init_places(struct bench *b, uint64_t arena_pages)
 		.map = { .ranges = &b->arena_range, .nr_ranges = 1, .words = b->shadow_words },
 		.pages = arena_pages,
 	};
+	scale_for(&b->arena.scale, arena_pages, b->log_entries, b->exact);
 }
 
 /* The largest block there is, up to b->arena.pages. Returns its order, or -EMM_ENOMEM. */

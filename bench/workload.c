@@ -51,18 +51,11 @@ static unsigned int bulk_max_order(const struct bench_rep *r)
 	return 0;
 }
 
-/* Fisher and Yates: @to becomes @from in random order. */
 static void shuffled_copy(int64_t *to, const int64_t *from, uint64_t n, uint64_t seed)
 {
 	for (uint64_t i = 0; i < n; i++)
 		to[i] = from[i];
-	for (uint64_t left = n; left > 1; left--) {
-		uint64_t i = left - 1, j = xorshift64(&seed) % left;
-		int64_t tmp = to[i];
-
-		to[i] = to[j];
-		to[j] = tmp;
-	}
+	shuffle(to, n, &seed);
 }
 
 /*
@@ -208,6 +201,28 @@ const struct workload bench_workloads[] = {
 		.timed = churn_timed,
 		.undo = churn_undo,
 		.replay = replay_churn,
+	},
+	{
+		.name = "age",
+		.bit = BENCH_AGE,
+		.nr_ops = 1,
+		.op = { "step" },
+		.traced = true,
+		.max_order = bulk_max_order,
+		.timed = age_timed,
+		.undo = age_undo,
+		.replay = age_replay,
+	},
+	{
+		.name = "burst",
+		.bit = BENCH_BURST,
+		.nr_ops = 1,
+		.op = { "step" },
+		.traced = true,
+		.max_order = bulk_max_order,
+		.timed = age_timed,
+		.undo = age_undo,
+		.replay = age_replay,
 	},
 	{ .name = NULL },
 };

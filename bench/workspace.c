@@ -7,16 +7,23 @@
 #define SMALL_LOG    16384
 #define SMALL_SHRINK 4 /* with the small log, counts are a sixteenth */
 #define SMALL_PAGES  4096 /* arenas below this many pages get the small log */
+#define FULL_TRACE   131072
+#define SMALL_TRACE  8192
 #define LOG_SLACK    64 /* entries more than the arena has pages: to see a surplus */
 #define PAIRS        100000
 #define NOISY_PAIRS  10000
 #define STEPS        200000
 #define MAX_SLOTS    4096
 #define MAX_BULK     16384
+#define AGE_STEPS    1000000
+#define BURST_ROUNDS 2000
+#define LIVE_SHARE   4 /* of age: one page in so many stays in use */
+#define BURST_SHARE  128 /* one live page in so many is freed in a burst */
 #define LARGE_CHURN  9 /* largest order of the churn */
 
 struct layout {
-	uint64_t log_entries, slots, state_bytes, largest_meta, meta_bytes, shadow_words;
+	uint64_t log_entries, trace_entries, slots, state_bytes, largest_meta, meta_bytes;
+	uint64_t shadow_words;
 	uint64_t bytes; /* of all, each part 64-byte aligned */
 };
 
@@ -49,6 +56,10 @@ void scale_for(struct bench_scale *s, uint64_t pages, uint64_t log_entries, bool
 	s->bulk_pages = share(pages, 16, MAX_BULK);
 	s->steps = STEPS >> shrink;
 	s->pairs = (uint64_t)(exact ? PAIRS : NOISY_PAIRS) >> shrink;
+	s->live = share(pages, LIVE_SHARE, UINT64_MAX);
+	s->age_steps = AGE_STEPS >> shrink;
+	s->burst = share(s->live, BURST_SHARE, UINT64_MAX);
+	s->burst_rounds = BURST_ROUNDS >> shrink;
 	s->churn_max_order = (unsigned int)min64(LARGE_CHURN, stats_log2(max64(pages, 1)));
 }
 
@@ -74,6 +85,7 @@ static void layout_for(struct layout *l, const struct bench_config *cfg, uint64_
 	const struct page_allocator_ops *const *first = allocators_of(cfg), *const * ops;
 
 	l->log_entries = (arena_pages < SMALL_PAGES ? SMALL_LOG : FULL_LOG) + LOG_SLACK;
+	l->trace_entries = arena_pages < SMALL_PAGES ? SMALL_TRACE : FULL_TRACE;
 	l->slots = share(arena_pages, 64, MAX_SLOTS);
 	l->state_bytes = 0;
 	l->largest_meta = 0;
@@ -89,6 +101,7 @@ static void layout_for(struct layout *l, const struct bench_config *cfg, uint64_
 	l->meta_bytes = align64(l->largest_meta);
 	l->shadow_words = max64((arena_pages + 63) / 64, shadow_words(cfg->ranges, cfg->nr_ranges));
 	l->bytes = align64(l->log_entries * sizeof(int64_t)) + align64(l->log_entries) +
+		   align64(l->trace_entries * sizeof(int64_t)) +
 		   align64(l->slots * sizeof(struct churn_slot)) + l->state_bytes + l->meta_bytes +
 		   align64(l->shadow_words * sizeof(uint64_t));
 }
@@ -153,6 +166,8 @@ uint64_t workspace_open(struct bench *b)
 	at += align64(l.log_entries * sizeof(int64_t));
 	b->orders = at;
 	at += align64(l.log_entries);
+	b->trace = (void *)at;
+	at += align64(l.trace_entries * sizeof(int64_t));
 	b->slots = (void *)at;
 	at += align64(l.slots * sizeof(struct churn_slot));
 	b->state = at;
@@ -161,6 +176,7 @@ uint64_t workspace_open(struct bench *b)
 	at += l.meta_bytes;
 	b->shadow_words = (void *)at;
 	b->log_entries = l.log_entries;
+	b->trace_entries = l.trace_entries;
 	b->nr_slots = l.slots;
 	b->state_bytes = l.state_bytes;
 	b->meta_bytes = l.meta_bytes;
