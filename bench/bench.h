@@ -158,6 +158,7 @@ struct bench_run_info {
 	uint64_t id;
 	const char *board;
 	const char *isa; /* what the image was built for: bench_build_isa() */
+	const char *hot; /* the build of the system's allocator; NULL: there is one only */
 	uint32_t harts;
 	uint64_t mem_kib;
 	uint64_t sbi_impl, sbi_ver; /* as SBI's base extension answers */
@@ -202,10 +203,15 @@ int bench_option(struct bench_options *opt, const char *name, const char *value,
 /*
  * bench_workspace_bytes() - memory that bench_run() needs with this config (its @system, @ranges
  * and @allocators are looked at, the workspace is not): 3.3 MiB, the largest metadata, and a bit
- * for each page of the ranges; 0.2 MiB instead of 3.3 if less than 16 MiB are free. With a smaller
- * workspace the arena is smaller too.
+ * for each page of the ranges; 0.3 MiB instead of 3.3 if less than 16 MiB are free.
  */
 uint64_t bench_workspace_bytes(const struct bench_config *cfg);
+
+/*
+ * bench_workspace_least() - the same without the metadata of allocators after the first. One whose
+ * metadata does not fit is n/a; only with less than this the arena is smaller.
+ */
+uint64_t bench_workspace_least(const struct bench_config *cfg);
 
 /*
  * bench_init() - takes over @cfg and checks the counters with a loop of known length, about a

@@ -164,6 +164,7 @@ void bench_progress(struct bench *b, const char *bench, const char *alloc);
 /* workspace.c: the largest arena that may be had; and that for which the workspace is enough. */
 uint64_t workspace_arena_bound(const struct bench_config *cfg);
 uint64_t workspace_open(struct bench *b); /* 0: it is too small for any */
+bool workspace_has_room(const struct bench *b, const struct page_allocator_ops *ops);
 void scale_for(struct bench_scale *s, uint64_t pages, uint64_t log_entries, bool exact);
 
 /* emit.c: records. log_checksum: a CRC of the frames in the log, relative to the place's first. */

@@ -57,6 +57,9 @@ static enum case_state run_rep_arena(struct bench_rep *r, const struct page_allo
 	struct bench_fault f;
 	enum case_state state = CASE_OK;
 
+	*r->pa = (struct page_allocator){ .ops = ops };
+	if (!workspace_has_room(r->b, ops))
+		return CASE_NA;
 	if (bench_setup(r, ops, &f) != BENCH_OK)
 		goto failed;
 	if (!is_capable(r)) {

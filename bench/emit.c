@@ -64,6 +64,8 @@ static void build_run(struct record *r, struct bench *b, const struct bench_run_
 	record_word_max(r, "build", info->build, max);
 	record_word_max(r, "cc", info->cc, max);
 	record_word_max(r, "opt", info->opt, max);
+	if (info->hot)
+		record_word_max(r, "hot", info->hot, max);
 	record_word(r, "ins", b->exact ? "exact" : "noisy");
 }
 
@@ -185,6 +187,8 @@ static void open_case(struct record *rec, const struct bench_rep *r, const char 
 	record_word(rec, "alloc", r->pa->ops->name);
 	record_word(rec, "where", r->place->name);
 	record_word(rec, "setting", r->pa->ops->setting);
+	if (r->pa->ops->hot)
+		record_word(rec, "hot", r->pa->ops->hot);
 }
 
 void emit_cal(const struct bench_rep *r, unsigned int op)

@@ -131,6 +131,10 @@ static void exhaust_order(struct bench *b, const struct page_allocator_ops *ops,
 	uint64_t had = 0;
 	uint16_t chk = 0;
 
+	if (!workspace_has_room(b, ops)) {
+		emit_frag_na(&r, mix);
+		return;
+	}
 	if (bench_setup(&r, ops, &f) != BENCH_OK) {
 		verify_report(&r, &f);
 		return;

@@ -1,5 +1,6 @@
 bench-objs += age.o
 bench-objs += alloc_buddy.o
+bench-objs += alloc_list.o
 bench-objs += alloc_null.o
 bench-objs += case.o
 bench-objs += clock.o
@@ -20,3 +21,6 @@ bench-objs += stats.o
 bench-objs += verify.o
 bench-objs += workload.o
 bench-objs += workspace.o
+
+# The adapter that calls the buddy's second build (mk/hot.mk).
+hot-objs += bench/alloc_buddy.o

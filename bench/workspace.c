@@ -22,7 +22,8 @@
 #define LARGE_CHURN  9 /* largest order of the churn */
 
 struct layout {
-	uint64_t log_entries, trace_entries, slots, state_bytes, meta_bytes, shadow_words;
+	uint64_t log_entries, trace_entries, slots, state_bytes, largest_meta, meta_bytes;
+	uint64_t shadow_words;
 	uint64_t bytes; /* of all, each part 64-byte aligned */
 };
 
@@ -72,22 +73,32 @@ static uint64_t arena_meta_bytes(const struct page_allocator_ops *ops, uint64_t 
 	return max64(ops->meta_bytes(0, pages), ops->meta_bytes(largest - pages, largest));
 }
 
-static void layout_for(struct layout *l, const struct bench_config *cfg, uint64_t arena_pages)
+static const struct page_allocator_ops *const *allocators_of(const struct bench_config *cfg)
 {
-	const struct page_allocator_ops *const *ops =
-		cfg->allocators ? cfg->allocators : bench_allocators;
+	return cfg->allocators ? cfg->allocators : bench_allocators;
+}
+
+/* With room for allocators that need at most @meta_limit bytes of metadata each; and the first. */
+static void layout_for(struct layout *l, const struct bench_config *cfg, uint64_t arena_pages,
+		       uint64_t meta_limit)
+{
+	const struct page_allocator_ops *const *first = allocators_of(cfg), *const * ops;
 
 	l->log_entries = (arena_pages < SMALL_PAGES ? SMALL_LOG : FULL_LOG) + LOG_SLACK;
 	l->trace_entries = arena_pages < SMALL_PAGES ? SMALL_TRACE : FULL_TRACE;
 	l->slots = share(arena_pages, 64, MAX_SLOTS);
 	l->state_bytes = 0;
-	l->meta_bytes = 0;
-	for (; *ops; ops++) {
+	l->largest_meta = 0;
+	for (ops = first; *ops; ops++) {
+		uint64_t bytes = arena_meta_bytes(*ops, arena_pages);
+
+		if (ops != first && bytes > meta_limit)
+			continue;
 		l->state_bytes = max64(l->state_bytes, (*ops)->state_bytes);
-		l->meta_bytes = max64(l->meta_bytes, arena_meta_bytes(*ops, arena_pages));
+		l->largest_meta = max64(l->largest_meta, bytes);
 	}
 	l->state_bytes = align64(l->state_bytes);
-	l->meta_bytes = align64(l->meta_bytes);
+	l->meta_bytes = align64(l->largest_meta);
 	l->shadow_words = max64((arena_pages + 63) / 64, shadow_words(cfg->ranges, cfg->nr_ranges));
 	l->bytes = align64(l->log_entries * sizeof(int64_t)) + align64(l->log_entries) +
 		   align64(l->trace_entries * sizeof(int64_t)) +
@@ -99,7 +110,15 @@ uint64_t bench_workspace_bytes(const struct bench_config *cfg)
 {
 	struct layout l;
 
-	layout_for(&l, cfg, workspace_arena_bound(cfg));
+	layout_for(&l, cfg, workspace_arena_bound(cfg), UINT64_MAX);
+	return l.bytes;
+}
+
+uint64_t bench_workspace_least(const struct bench_config *cfg)
+{
+	struct layout l;
+
+	layout_for(&l, cfg, workspace_arena_bound(cfg), 0);
 	return l.bytes;
 }
 
@@ -110,17 +129,37 @@ uint64_t workspace_arena_bound(const struct bench_config *cfg)
 	return share(pages, 1, (uint64_t)1 << BENCH_MAX_ORDER);
 }
 
+/* The largest metadata for which the workspace is enough, in an arena of that size. */
+static bool fits(struct layout *l, const struct bench_config *cfg, uint64_t arena_pages)
+{
+	uint64_t most;
+
+	layout_for(l, cfg, arena_pages, UINT64_MAX);
+	while (l->bytes > cfg->workspace_bytes) {
+		most = l->largest_meta;
+		if (!most)
+			return false;
+		layout_for(l, cfg, arena_pages, most - 1);
+		if (l->largest_meta == most)
+			return false; /* the first allocator's */
+	}
+	return true;
+}
+
+bool workspace_has_room(const struct bench *b, const struct page_allocator_ops *ops)
+{
+	return arena_meta_bytes(ops, b->arena.pages) <= b->meta_bytes &&
+	       ops->state_bytes <= b->state_bytes;
+}
+
 uint64_t workspace_open(struct bench *b)
 {
 	uint64_t arena_pages = workspace_arena_bound(&b->cfg);
 	uint8_t *at = b->cfg.workspace;
 	struct layout l;
 
-	layout_for(&l, &b->cfg, arena_pages);
-	while (arena_pages > MIN_ARENA_PAGES && l.bytes > b->cfg.workspace_bytes) {
+	while (!fits(&l, &b->cfg, arena_pages) && arena_pages > MIN_ARENA_PAGES)
 		arena_pages /= 2;
-		layout_for(&l, &b->cfg, arena_pages);
-	}
 	if (!at || ((uintptr_t)at & 63) || l.bytes > b->cfg.workspace_bytes)
 		return 0;
 	b->log = (void *)at;

@@ -12,6 +12,10 @@ ARGS = "bench=all records=all meta_poison=1"
 ARENA_PAGES = 262144
 TOP_ORDER = 18
 BULK_OPS = ["alloc", "free_ordered", "alloc2", "free_random"]
+ALLOCATORS = ["buddy", "list"]
+# Rows, allocators and builds: QEMU's hart has all extensions, and the system's is the second build.
+ENTRIES = {"buddy": ("buddy", "rv64gc"), "buddy, zb": ("buddy", "zb"), "list": ("list", None)}
+SYSTEM_HOT = "zb"
 
 
 @pytest.fixture(scope="module")
@@ -40,20 +44,25 @@ def test_phases(whole):
 
 
 def cases(whole, kind, **fields):
-    """(order, state, op) of the buddy's records."""
-    return [(r.get("order"), r.get("state"), r.get("op")) for r in
-            whole.find(kind, alloc="buddy", **fields)]
+    """(order, state, op) of an allocator's records."""
+    return [(r.get("order"), r.get("state"), r.get("op")) for r in whole.find(kind, **fields)]
 
 
+@pytest.mark.parametrize("alloc, hot", ENTRIES.values())
 @pytest.mark.parametrize("kind", ["smp", "res"])
-def test_all_cases(whole, kind):
+def test_all_cases(whole, kind, alloc, hot):
     pairs = [(str(order), state, "pair") for state, top in (("empty", TOP_ORDER),
              ("held", TOP_ORDER - 1)) for order in range(top + 1)]
-    assert cases(whole, kind, bench="pair", where="arena") == pairs
-    assert cases(whole, kind, bench="bulk", where="arena") == [(None, None, op) for op in BULK_OPS]
-    for bench, where in (("churn", "arena"), ("churn", "system"), ("churn0", "arena")):
-        assert cases(whole, kind, bench=bench, where=where) == [(None, None, "step")]
-    assert len(whole.find(kind)) == len(pairs) + len(BULK_OPS) + 3
+    bulk = [(None, None, op) for op in BULK_OPS]
+    churns = [("churn", "arena"), ("churn0", "arena")]
+    if hot == SYSTEM_HOT:
+        churns.append(("churn", "system"))
+    here = {"alloc": alloc, **({"hot": hot} if hot else {})}
+    assert cases(whole, kind, **here, bench="pair", where="arena") == pairs
+    assert cases(whole, kind, **here, bench="bulk", where="arena") == bulk
+    for bench, where in churns:
+        assert cases(whole, kind, **here, bench=bench, where=where) == [(None, None, "step")]
+    assert len(whole.find(kind, **here)) == len(pairs) + len(bulk) + len(churns)
 
 
 def test_counts(whole):
@@ -69,9 +78,11 @@ def test_counts(whole):
             assert record.number("slots") == 4096, record
 
 
-def test_exhaust(whole):
+@pytest.mark.parametrize("alloc", ALLOCATORS)
+def test_exhaust(whole, alloc):
     """Every page of the arena in every order, and in a mix."""
-    found = {r["order"]: (r["had"], r["ideal"]) for r in whole.find("frag", bench="exhaust")}
+    found = {r["order"]: (r["had"], r["ideal"])
+             for r in whole.find("frag", bench="exhaust", alloc=alloc)}
     expected = {str(order): ARENA_PAGES >> order for order in range(TOP_ORDER + 1)}
     expected["mix"] = ARENA_PAGES
     assert found == {order: (str(n), str(n)) for order, n in expected.items()}
@@ -81,22 +92,24 @@ def test_figures_are_net(whole):
     """A res record is the smp record less the null allocator's, per operation."""
     for res in whole.find("res"):
         keys = {key: res[key] for key in ("bench", "where", "op")}
-        case = {key: res[key] for key in ("order", "state") if key in res}
-        smp = whole.record("smp", alloc="buddy", **keys, **case)
+        case = {key: res[key] for key in ("alloc", "hot", "order", "state") if key in res}
+        smp = whole.record("smp", **keys, **case)
         cal = whole.record("cal", **keys)
         net = (smp.number("ins") - cal.number("ins")) * 100 / smp.number("ops")
         assert abs(res.number("net_x100") - net) <= 1, res
         assert res["unit"] == "ins" and res["net_x100"] != "na"
 
 
-def test_table(whole):
+@pytest.mark.parametrize("name, entry", ENTRIES.items())
+def test_table(whole, name, entry):
     """People see the same figures."""
-    churn = whole.record("res", bench="churn", where="arena").number("net_x100") / 100
-    row = re.search(r"^buddy +(.*)$", whole.console, re.MULTILINE)[1].split()
+    here = {"alloc": entry[0], **({"hot": entry[1]} if entry[1] else {})}
+    churn = whole.record("res", bench="churn", where="arena", **here).number("net_x100") / 100
+    row = re.search(rf"^{name} +(.*)$", whole.console, re.MULTILINE)[1].split()
     assert len(row) == 9
     assert abs(float(row[5]) - churn) < 0.1
     handover = whole.record("phase", name="handover")
-    assert row[7] == handover["ins"]
+    assert row[7] == (handover["ins"] if name == "buddy" else "-")
 
 
 def test_brief_by_default(boot):
