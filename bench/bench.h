@@ -31,7 +31,9 @@ enum bench_workload {
 	BENCH_EXHAUST = 1 << 4,
 	BENCH_AGE = 1 << 5,
 	BENCH_BURST = 1 << 6,
-	BENCH_ALL = (1 << 7) - 1,
+	BENCH_FRAG = 1 << 7,
+	BENCH_LATENCY = 1 << 8,
+	BENCH_ALL = (1 << 9) - 1,
 };
 
 struct bench_options {
@@ -78,6 +80,17 @@ struct bench_score {
 	int64_t ideal[BENCH_SCORES];
 };
 
+/* What single calls cost, net of an empty call: instructions or ns, or FIGURE_…. */
+enum bench_latency_op {
+	LATENCY_ALLOC,
+	LATENCY_FREE,
+	BENCH_LATENCY_OPS,
+};
+
+struct bench_latency {
+	int64_t min, p50, p90, p99, p999, max;
+};
+
 /* One allocator's figures: net, medians. */
 struct bench_figures {
 	const struct page_allocator_ops *ops;
@@ -86,7 +99,10 @@ struct bench_figures {
 	int64_t churn;
 	int64_t churn0;
 	int64_t age, burst; /* a step: one page freed, one allocated */
-	struct bench_score age_score, burst_score;
+	int64_t frag, latency; /* a step, as churn's */
+	struct bench_score age_score, burst_score, frag_score;
+	struct bench_score freed_score; /* once all of frag was free again */
+	struct bench_latency latencies[BENCH_LATENCY_OPS];
 	uint64_t meta_bytes; /* for the arena */
 };
 
@@ -101,6 +117,7 @@ struct bench_scale {
 	uint64_t age_steps;
 	uint64_t burst; /* pages */
 	uint64_t burst_rounds;
+	uint64_t frag_slots, frag_steps;
 };
 
 /* Where an allocator is measured: the arena, or the machine's own memory. */
@@ -126,6 +143,7 @@ struct bench {
 	struct bench_place arena, live;
 	struct bench_figures figures[BENCH_MAX_ALLOCATORS];
 	unsigned int nr_figures;
+	int64_t null_latency[BENCH_LATENCY_OPS]; /* of an empty call */
 	int64_t live_churn;
 	uint64_t live_churn_failed;
 

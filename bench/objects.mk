@@ -6,6 +6,7 @@ bench-objs += case.o
 bench-objs += clock.o
 bench-objs += emit.o
 bench-objs += exhaust.o
+bench-objs += latency.o
 bench-objs += loops.o
 bench-objs += options.o
 bench-objs += record.o

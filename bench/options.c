@@ -17,7 +17,8 @@ static const struct {
 	{ "pair", BENCH_PAIR },       { "bulk", BENCH_BULK },
 	{ "churn", BENCH_CHURN },     { "churn0", BENCH_CHURN0 },
 	{ "exhaust", BENCH_EXHAUST }, { "age", BENCH_AGE },
-	{ "burst", BENCH_BURST },
+	{ "burst", BENCH_BURST },     { "frag", BENCH_FRAG },
+	{ "latency", BENCH_LATENCY },
 };
 
 /* Is s[0..n) the word @word? */

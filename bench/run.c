@@ -81,14 +81,36 @@ static int64_t *figures_of(struct bench_figures *fig, const struct workload *wl)
 		return &fig->age;
 	case BENCH_BURST:
 		return &fig->burst;
+	case BENCH_FRAG:
+		return &fig->frag;
+	case BENCH_LATENCY:
+		return &fig->latency;
 	default:
 		return &fig->churn0;
 	}
 }
 
-static struct bench_score *score_of(struct bench_figures *fig, const struct workload *wl)
+/* What there is besides figures. */
+static void keep_results(struct bench_figures *fig, const struct bench_rep *r)
 {
-	return wl->bit == BENCH_AGE ? &fig->age_score : &fig->burst_score;
+	switch (r->wl->bit) {
+	case BENCH_AGE:
+		fig->age_score = r->score;
+		break;
+	case BENCH_BURST:
+		fig->burst_score = r->score;
+		break;
+	case BENCH_FRAG:
+		fig->frag_score = r->score;
+		fig->freed_score = r->freed_score;
+		break;
+	case BENCH_LATENCY:
+		for (unsigned int op = 0; op < BENCH_LATENCY_OPS; op++)
+			fig->latencies[op] = r->latencies[op];
+		break;
+	default:
+		break;
+	}
 }
 
 static void run_arena_workload(struct bench *b, const struct workload *wl,
@@ -101,8 +123,7 @@ static void run_arena_workload(struct bench *b, const struct workload *wl,
 	if (!wl->by_order) {
 		case_run(&r, fig->ops, &cost);
 		case_figures(&r, &cost, null, figures_of(fig, wl));
-		if (wl->traced)
-			*score_of(fig, wl) = r.score;
+		keep_results(fig, &r);
 		return;
 	}
 	for (unsigned int held = 0; held < 2; held++) {
@@ -127,8 +148,11 @@ static void init_figures(struct bench *b)
 		for (unsigned int i = 0; i < BENCH_BULK_OPS; i++)
 			fig->bulk[i] = FIGURE_NOT_RUN;
 		fig->churn = fig->churn0 = fig->age = fig->burst = FIGURE_NOT_RUN;
+		fig->frag = fig->latency = FIGURE_NOT_RUN;
 		for (unsigned int i = 0; i < BENCH_SCORES; i++)
-			fig->age_score.had[i] = fig->burst_score.had[i] = FIGURE_NOT_RUN;
+			fig->age_score.had[i] = fig->burst_score.had[i] = fig->frag_score.had[i] =
+				fig->freed_score.had[i] = FIGURE_NOT_RUN;
+		latency_init(fig->latencies, FIGURE_NOT_RUN);
 	}
 }
 

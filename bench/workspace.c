@@ -17,6 +17,8 @@
 #define MAX_BULK     16384
 #define AGE_STEPS    1000000
 #define BURST_ROUNDS 2000
+#define FRAG_STEPS   500000
+#define FRAG_SHARE   4 /* a slot for so many pages */
 #define LIVE_SHARE   4 /* of age: one page in so many stays in use */
 #define BURST_SHARE  128 /* one live page in so many is freed in a burst */
 #define LARGE_CHURN  9 /* largest order of the churn */
@@ -60,6 +62,8 @@ void scale_for(struct bench_scale *s, uint64_t pages, uint64_t log_entries, bool
 	s->age_steps = AGE_STEPS >> shrink;
 	s->burst = share(s->live, BURST_SHARE, UINT64_MAX);
 	s->burst_rounds = BURST_ROUNDS >> shrink;
+	s->frag_slots = share(pages, FRAG_SHARE, UINT64_MAX);
+	s->frag_steps = FRAG_STEPS >> shrink;
 	s->churn_max_order = (unsigned int)min64(LARGE_CHURN, stats_log2(max64(pages, 1)));
 }
 
