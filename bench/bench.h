@@ -18,6 +18,7 @@
 #define BENCH_MAX_REPS       25
 #define BENCH_MAX_ALLOCATORS 8
 #define BENCH_BULK_OPS       4
+#define BENCH_MAX_NAMES      48 /* characters of alloc=, with their end */
 
 /* A verification failed. Not an enum emm_error: those are all smaller. */
 #define BENCH_EVERIFY 64
@@ -40,6 +41,7 @@ struct bench_options {
 	uint32_t workloads; /* enum bench_workload */
 	uint32_t reps; /* 0: 1 if instructions are exact, else 5 */
 	uint64_t seed; /* not 0 */
+	char allocators[BENCH_MAX_NAMES]; /* names, comma-separated; empty: all */
 	bool verbose; /* the long tables too */
 	bool brief; /* of the records, run and end only */
 };
@@ -210,13 +212,17 @@ struct bench_mem {
 void bench_options_init(struct bench_options *opt);
 
 /*
- * bench_option() - one boot argument: bench=all|none|<names, comma-separated>, seed=<number>,
- * reps=<1…BENCH_MAX_REPS>, records=all|brief. @value may be NULL (no '='): then bench means all.
+ * bench_option() - one boot argument: bench=all|none|<names, comma-separated>, alloc=all|<names of
+ * bench_allocators>, seed=<number>, reps=<1…BENCH_MAX_REPS>, records=all|brief. @value may be NULL
+ * (no '='): then bench means all.
  * Returns 0; -EMM_ENOENT: @name is none of these; -EMM_EINVAL: @value is bad, which was said on
  * @out together with what is known, and @opt is unchanged.
  */
 int bench_option(struct bench_options *opt, const char *name, const char *value,
 		 const struct printer *out);
+
+/* Is an allocator of this name measured? Its settings and builds all have the same name. */
+bool bench_is_chosen(const struct bench_options *opt, const char *name);
 
 /*
  * bench_workspace_bytes() - memory that bench_run() needs with this config (its @system, @ranges

@@ -177,6 +177,10 @@ extern const struct reference bench_references[]; /* ends with a NULL name */
 /* run.c: one unit of work is done; now and then a line says how far it all is. */
 void bench_progress(struct bench *b, const char *bench, const char *alloc);
 
+/* The allocators that are measured: the one after @ops, or the first (NULL); the last is a NULL. */
+const struct page_allocator_ops *const *bench_next(const struct bench_config *cfg,
+						   const struct page_allocator_ops *const *ops);
+
 /* workspace.c: the largest arena that may be had; and that for which the workspace is enough. */
 uint64_t workspace_arena_bound(const struct bench_config *cfg);
 uint64_t workspace_open(struct bench *b); /* 0: it is too small for any */

@@ -3,6 +3,7 @@ bench-objs += alloc_buddy.o
 bench-objs += alloc_list.o
 bench-objs += alloc_null.o
 bench-objs += case.o
+bench-objs += choice.o
 bench-objs += clock.o
 bench-objs += emit.o
 bench-objs += exhaust.o

@@ -18,8 +18,6 @@ int bench_init(struct bench *b, const struct bench_config *cfg)
 	b->records.sink = cfg->sink;
 	b->records.ctx = cfg->sink_ctx;
 	b->records.brief = cfg->options.brief;
-	if (!b->cfg.allocators)
-		b->cfg.allocators = bench_allocators;
 	if (!cfg->options.seed || !cfg->clock.tb_hz || cfg->options.reps > BENCH_MAX_REPS) {
 		print_to(cfg->out, "bench: seed and timebase must not be 0, reps not above %d\n",
 			 BENCH_MAX_REPS);
@@ -137,9 +135,10 @@ static void run_arena_workload(struct bench *b, const struct workload *wl,
 
 static void init_figures(struct bench *b)
 {
-	const struct page_allocator_ops *const *ops = b->cfg.allocators;
+	const struct page_allocator_ops *const *ops = bench_next(&b->cfg, NULL);
 
-	for (b->nr_figures = 0; *ops && b->nr_figures < BENCH_MAX_ALLOCATORS; ops++) {
+	for (b->nr_figures = 0; *ops && b->nr_figures < BENCH_MAX_ALLOCATORS;
+	     ops = bench_next(&b->cfg, ops)) {
 		struct bench_figures *fig = &b->figures[b->nr_figures++];
 
 		*fig = (struct bench_figures){ .ops = *ops };

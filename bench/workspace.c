@@ -77,23 +77,18 @@ static uint64_t arena_meta_bytes(const struct page_allocator_ops *ops, uint64_t 
 	return max64(ops->meta_bytes(0, pages), ops->meta_bytes(largest - pages, largest));
 }
 
-static const struct page_allocator_ops *const *allocators_of(const struct bench_config *cfg)
-{
-	return cfg->allocators ? cfg->allocators : bench_allocators;
-}
-
 /* With room for allocators that need at most @meta_limit bytes of metadata each; and the first. */
 static void layout_for(struct layout *l, const struct bench_config *cfg, uint64_t arena_pages,
 		       uint64_t meta_limit)
 {
-	const struct page_allocator_ops *const *first = allocators_of(cfg), *const * ops;
+	const struct page_allocator_ops *const *first = bench_next(cfg, NULL), *const * ops;
 
 	l->log_entries = (arena_pages < SMALL_PAGES ? SMALL_LOG : FULL_LOG) + LOG_SLACK;
 	l->trace_entries = arena_pages < SMALL_PAGES ? SMALL_TRACE : FULL_TRACE;
 	l->slots = share(arena_pages, 64, MAX_SLOTS);
 	l->state_bytes = 0;
 	l->largest_meta = 0;
-	for (ops = first; *ops; ops++) {
+	for (ops = first; *ops; ops = bench_next(cfg, ops)) {
 		uint64_t bytes = arena_meta_bytes(*ops, arena_pages);
 
 		if (ops != first && bytes > meta_limit)
