@@ -18,6 +18,7 @@
 #define BENCH_MAX_REPS       25
 #define BENCH_MAX_ALLOCATORS 8
 #define BENCH_BULK_OPS       4
+#define BENCH_MAX_NAMES      48 /* characters of alloc=, with their end */
 
 /* A verification failed. Not an enum emm_error: those are all smaller. */
 #define BENCH_EVERIFY 64
@@ -31,13 +32,16 @@ enum bench_workload {
 	BENCH_EXHAUST = 1 << 4,
 	BENCH_AGE = 1 << 5,
 	BENCH_BURST = 1 << 6,
-	BENCH_ALL = (1 << 7) - 1,
+	BENCH_FRAG = 1 << 7,
+	BENCH_LATENCY = 1 << 8,
+	BENCH_ALL = (1 << 9) - 1,
 };
 
 struct bench_options {
 	uint32_t workloads; /* enum bench_workload */
 	uint32_t reps; /* 0: 1 if instructions are exact, else 5 */
 	uint64_t seed; /* not 0 */
+	char allocators[BENCH_MAX_NAMES]; /* names, comma-separated; empty: all */
 	bool verbose; /* the long tables too */
 	bool brief; /* of the records, run and end only */
 };
@@ -78,6 +82,17 @@ struct bench_score {
 	int64_t ideal[BENCH_SCORES];
 };
 
+/* What single calls cost, net of an empty call: instructions or ns, or FIGURE_…. */
+enum bench_latency_op {
+	LATENCY_ALLOC,
+	LATENCY_FREE,
+	BENCH_LATENCY_OPS,
+};
+
+struct bench_latency {
+	int64_t min, p50, p90, p99, p999, max;
+};
+
 /* One allocator's figures: net, medians. */
 struct bench_figures {
 	const struct page_allocator_ops *ops;
@@ -86,7 +101,10 @@ struct bench_figures {
 	int64_t churn;
 	int64_t churn0;
 	int64_t age, burst; /* a step: one page freed, one allocated */
-	struct bench_score age_score, burst_score;
+	int64_t frag, latency; /* a step, as churn's */
+	struct bench_score age_score, burst_score, frag_score;
+	struct bench_score freed_score; /* once all of frag was free again */
+	struct bench_latency latencies[BENCH_LATENCY_OPS];
 	uint64_t meta_bytes; /* for the arena */
 };
 
@@ -101,6 +119,7 @@ struct bench_scale {
 	uint64_t age_steps;
 	uint64_t burst; /* pages */
 	uint64_t burst_rounds;
+	uint64_t frag_slots, frag_steps;
 };
 
 /* Where an allocator is measured: the arena, or the machine's own memory. */
@@ -126,6 +145,7 @@ struct bench {
 	struct bench_place arena, live;
 	struct bench_figures figures[BENCH_MAX_ALLOCATORS];
 	unsigned int nr_figures;
+	int64_t null_latency[BENCH_LATENCY_OPS]; /* of an empty call */
 	int64_t live_churn;
 	uint64_t live_churn_failed;
 
@@ -192,18 +212,22 @@ struct bench_mem {
 void bench_options_init(struct bench_options *opt);
 
 /*
- * bench_option() - one boot argument: bench=all|none|<names, comma-separated>, seed=<number>,
- * reps=<1…BENCH_MAX_REPS>, records=all|brief. @value may be NULL (no '='): then bench means all.
+ * bench_option() - one boot argument: bench=all|none|<names, comma-separated>, alloc=all|<names of
+ * bench_allocators>, seed=<number>, reps=<1…BENCH_MAX_REPS>, records=all|brief. @value may be NULL
+ * (no '='): then bench means all.
  * Returns 0; -EMM_ENOENT: @name is none of these; -EMM_EINVAL: @value is bad, which was said on
  * @out together with what is known, and @opt is unchanged.
  */
 int bench_option(struct bench_options *opt, const char *name, const char *value,
 		 const struct printer *out);
 
+/* Is an allocator of this name measured? Its settings and builds all have the same name. */
+bool bench_is_chosen(const struct bench_options *opt, const char *name);
+
 /*
  * bench_workspace_bytes() - memory that bench_run() needs with this config (its @system, @ranges
  * and @allocators are looked at, the workspace is not): 3.3 MiB, the largest metadata, and a bit
- * for each page of the ranges; 0.2 MiB instead of 3.3 if less than 16 MiB are free.
+ * for each page of the ranges; 0.3 MiB instead of 3.3 if less than 16 MiB are free.
  */
 uint64_t bench_workspace_bytes(const struct bench_config *cfg);
 

@@ -36,7 +36,7 @@ static void run_timed(struct bench_rep *r)
 	for (unsigned int op = 0; op < r->wl->nr_ops; op++)
 		emit_smp(r, op, r->chk);
 	if (r->wl->traced)
-		score_take(r);
+		score_live(r);
 }
 
 static enum case_state run_rep_null(struct bench_rep *r)
@@ -48,6 +48,8 @@ static enum case_state run_rep_null(struct bench_rep *r)
 	r->wl->timed(r, 0);
 	for (unsigned int op = 0; op < r->wl->nr_ops; op++)
 		emit_cal(r, op);
+	if (r->wl->after)
+		r->wl->after(r, &f);
 	return CASE_OK;
 }
 
@@ -73,7 +75,7 @@ static enum case_state run_rep_arena(struct bench_rep *r, const struct page_allo
 		goto failed;
 	r->free_before = r->place->pages;
 	run_timed(r);
-	if (verify_rep(r, &f) != BENCH_OK) {
+	if (verify_rep(r, &f) != BENCH_OK || (r->wl->after && r->wl->after(r, &f) != BENCH_OK)) {
 		verify_report(r, &f);
 		state = CASE_FAILED;
 	}
@@ -125,8 +127,8 @@ void case_run(struct bench_rep *r, const struct page_allocator_ops *ops, struct 
 		bench_progress(b, r->wl->name, r->pa->ops->name);
 	}
 	cost->state = state;
-	if (r->wl->traced && state == CASE_NA)
-		score_na(r);
+	if (r->wl->na && state == CASE_NA)
+		r->wl->na(r);
 	for (unsigned int op = 0; op < r->wl->nr_ops && state == CASE_OK; op++)
 		cost->total[op] = stats_median(samples[op], b->reps);
 }

@@ -18,8 +18,6 @@ int bench_init(struct bench *b, const struct bench_config *cfg)
 	b->records.sink = cfg->sink;
 	b->records.ctx = cfg->sink_ctx;
 	b->records.brief = cfg->options.brief;
-	if (!b->cfg.allocators)
-		b->cfg.allocators = bench_allocators;
 	if (!cfg->options.seed || !cfg->clock.tb_hz || cfg->options.reps > BENCH_MAX_REPS) {
 		print_to(cfg->out, "bench: seed and timebase must not be 0, reps not above %d\n",
 			 BENCH_MAX_REPS);
@@ -81,14 +79,36 @@ static int64_t *figures_of(struct bench_figures *fig, const struct workload *wl)
 		return &fig->age;
 	case BENCH_BURST:
 		return &fig->burst;
+	case BENCH_FRAG:
+		return &fig->frag;
+	case BENCH_LATENCY:
+		return &fig->latency;
 	default:
 		return &fig->churn0;
 	}
 }
 
-static struct bench_score *score_of(struct bench_figures *fig, const struct workload *wl)
+/* What there is besides figures. */
+static void keep_results(struct bench_figures *fig, const struct bench_rep *r)
 {
-	return wl->bit == BENCH_AGE ? &fig->age_score : &fig->burst_score;
+	switch (r->wl->bit) {
+	case BENCH_AGE:
+		fig->age_score = r->score;
+		break;
+	case BENCH_BURST:
+		fig->burst_score = r->score;
+		break;
+	case BENCH_FRAG:
+		fig->frag_score = r->score;
+		fig->freed_score = r->freed_score;
+		break;
+	case BENCH_LATENCY:
+		for (unsigned int op = 0; op < BENCH_LATENCY_OPS; op++)
+			fig->latencies[op] = r->latencies[op];
+		break;
+	default:
+		break;
+	}
 }
 
 static void run_arena_workload(struct bench *b, const struct workload *wl,
@@ -101,8 +121,7 @@ static void run_arena_workload(struct bench *b, const struct workload *wl,
 	if (!wl->by_order) {
 		case_run(&r, fig->ops, &cost);
 		case_figures(&r, &cost, null, figures_of(fig, wl));
-		if (wl->traced)
-			*score_of(fig, wl) = r.score;
+		keep_results(fig, &r);
 		return;
 	}
 	for (unsigned int held = 0; held < 2; held++) {
@@ -116,9 +135,10 @@ static void run_arena_workload(struct bench *b, const struct workload *wl,
 
 static void init_figures(struct bench *b)
 {
-	const struct page_allocator_ops *const *ops = b->cfg.allocators;
+	const struct page_allocator_ops *const *ops = bench_next(&b->cfg, NULL);
 
-	for (b->nr_figures = 0; *ops && b->nr_figures < BENCH_MAX_ALLOCATORS; ops++) {
+	for (b->nr_figures = 0; *ops && b->nr_figures < BENCH_MAX_ALLOCATORS;
+	     ops = bench_next(&b->cfg, ops)) {
 		struct bench_figures *fig = &b->figures[b->nr_figures++];
 
 		*fig = (struct bench_figures){ .ops = *ops };
@@ -127,8 +147,11 @@ static void init_figures(struct bench *b)
 		for (unsigned int i = 0; i < BENCH_BULK_OPS; i++)
 			fig->bulk[i] = FIGURE_NOT_RUN;
 		fig->churn = fig->churn0 = fig->age = fig->burst = FIGURE_NOT_RUN;
+		fig->frag = fig->latency = FIGURE_NOT_RUN;
 		for (unsigned int i = 0; i < BENCH_SCORES; i++)
-			fig->age_score.had[i] = fig->burst_score.had[i] = FIGURE_NOT_RUN;
+			fig->age_score.had[i] = fig->burst_score.had[i] = fig->frag_score.had[i] =
+				fig->freed_score.had[i] = FIGURE_NOT_RUN;
+		latency_init(fig->latencies, FIGURE_NOT_RUN);
 	}
 }
 

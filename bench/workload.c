@@ -6,15 +6,14 @@
 #include "bench_impl.h"
 #include "random.h"
 
-static void collect(struct bench_rep *r, unsigned int op, const struct loop_result *res,
-		    uint64_t ops)
+void collect(struct bench_rep *r, unsigned int op, const struct loop_result *res, uint64_t ops)
 {
 	r->time[op] = res->time;
 	r->ops[op] = ops;
 	r->failed_frees += res->failed_frees;
 }
 
-static void free_one(struct bench_rep *r, int64_t pfn, unsigned int order)
+void free_one(struct bench_rep *r, int64_t pfn, unsigned int order)
 {
 	if (pfn >= 0 && r->pa->free(r->pa->self, (uint64_t)pfn, order))
 		r->failed_frees++;
@@ -212,6 +211,7 @@ const struct workload bench_workloads[] = {
 		.timed = age_timed,
 		.undo = age_undo,
 		.replay = age_replay,
+		.na = score_na,
 	},
 	{
 		.name = "burst",
@@ -223,6 +223,32 @@ const struct workload bench_workloads[] = {
 		.timed = age_timed,
 		.undo = age_undo,
 		.replay = age_replay,
+		.na = score_na,
+	},
+	{
+		.name = "frag",
+		.bit = BENCH_FRAG,
+		.nr_ops = 1,
+		.op = { "step" },
+		.traced = true,
+		.max_order = bulk_max_order,
+		.timed = age_timed,
+		.undo = age_undo,
+		.replay = age_replay,
+		.after = score_freed,
+		.na = score_na,
+	},
+	{
+		.name = "latency",
+		.bit = BENCH_LATENCY,
+		.nr_ops = 1,
+		.op = { "step" },
+		.max_order = churn_max_order,
+		.timed = latency_timed,
+		.undo = churn_undo,
+		.replay = replay_churn,
+		.after = latency_after,
+		.na = latency_na,
 	},
 	{ .name = NULL },
 };

@@ -17,6 +17,8 @@
 #define MAX_BULK     16384
 #define AGE_STEPS    1000000
 #define BURST_ROUNDS 2000
+#define FRAG_STEPS   500000
+#define FRAG_SHARE   4 /* a slot for so many pages */
 #define LIVE_SHARE   4 /* of age: one page in so many stays in use */
 #define BURST_SHARE  128 /* one live page in so many is freed in a burst */
 #define LARGE_CHURN  9 /* largest order of the churn */
@@ -60,6 +62,8 @@ void scale_for(struct bench_scale *s, uint64_t pages, uint64_t log_entries, bool
 	s->age_steps = AGE_STEPS >> shrink;
 	s->burst = share(s->live, BURST_SHARE, UINT64_MAX);
 	s->burst_rounds = BURST_ROUNDS >> shrink;
+	s->frag_slots = share(pages, FRAG_SHARE, UINT64_MAX);
+	s->frag_steps = FRAG_STEPS >> shrink;
 	s->churn_max_order = (unsigned int)min64(LARGE_CHURN, stats_log2(max64(pages, 1)));
 }
 
@@ -73,23 +77,18 @@ static uint64_t arena_meta_bytes(const struct page_allocator_ops *ops, uint64_t 
 	return max64(ops->meta_bytes(0, pages), ops->meta_bytes(largest - pages, largest));
 }
 
-static const struct page_allocator_ops *const *allocators_of(const struct bench_config *cfg)
-{
-	return cfg->allocators ? cfg->allocators : bench_allocators;
-}
-
 /* With room for allocators that need at most @meta_limit bytes of metadata each; and the first. */
 static void layout_for(struct layout *l, const struct bench_config *cfg, uint64_t arena_pages,
 		       uint64_t meta_limit)
 {
-	const struct page_allocator_ops *const *first = allocators_of(cfg), *const * ops;
+	const struct page_allocator_ops *const *first = bench_next(cfg, NULL), *const * ops;
 
 	l->log_entries = (arena_pages < SMALL_PAGES ? SMALL_LOG : FULL_LOG) + LOG_SLACK;
 	l->trace_entries = arena_pages < SMALL_PAGES ? SMALL_TRACE : FULL_TRACE;
 	l->slots = share(arena_pages, 64, MAX_SLOTS);
 	l->state_bytes = 0;
 	l->largest_meta = 0;
-	for (ops = first; *ops; ops++) {
+	for (ops = first; *ops; ops = bench_next(cfg, ops)) {
 		uint64_t bytes = arena_meta_bytes(*ops, arena_pages);
 
 		if (ops != first && bytes > meta_limit)

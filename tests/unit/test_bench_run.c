@@ -361,7 +361,7 @@ static void test_lacks(void **state)
 	assert_non_null(line_with("res bench=churn alloc=naive where=arena ", "net_x100=na ", ""));
 	assert_int_equal(count_lines(" res bench=pair "), 12 + 11);
 	assert_int_equal(count_lines(" smp bench=pair "), 0);
-	assert_int_equal(count_lines(" had=na ideal=na "), 13 + 4);
+	assert_int_equal(count_lines(" had=na ideal=na "), 13 + 6);
 	bench_report(&m->bench);
 	assert_non_null(strstr(said, "    n/a     n/a     n/a"));
 	machine_free(m);
@@ -374,7 +374,7 @@ static void test_lacks(void **state)
 	assert_null(line_with("res bench=churn0 ", "net_x100=na", "where=arena"));
 	assert_int_equal(count_lines(" res bench=pair "), 12 + 11);
 	assert_int_equal(count_lines(" smp bench=pair "), 4 + 4);
-	assert_int_equal(count_lines(" had=na ideal=na "), 8 + 2);
+	assert_int_equal(count_lines(" had=na ideal=na "), 8 + 3);
 	machine_free(m);
 }
 
