@@ -171,6 +171,8 @@ struct bench {
 	/* Progress. */
 	uint64_t units, units_done;
 	uint64_t last_tb;
+	unsigned int progress_items; /* on a line that is not ended yet */
+	const char *progress_name; /* the last one's workload */
 };
 
 /* What the payload knows of a run; words are made printable and, if need be, cut. */

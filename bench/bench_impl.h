@@ -153,29 +153,12 @@ void case_run(struct bench_rep *r, const struct page_allocator_ops *ops, struct 
 void case_figures(struct bench_rep *r, const struct case_cost *cost, const struct case_cost *null,
 		  int64_t *figure);
 
-/* reference.c: the figures of others, in the columns of the report. */
-enum report_column {
-	COL_PAIR0,
-	COL_PAIR9,
-	COL_BULK_ALLOC,
-	COL_FREE_ORDERED,
-	COL_FREE_RANDOM,
-	COL_CHURN,
-	COL_CHURN0,
-	COL_HANDOVER,
-	COL_META,
-	NR_COLUMNS
-};
-
-struct reference {
-	const char *name;
-	const char *cell[NR_COLUMNS];
-};
-
-extern const struct reference bench_references[]; /* ends with a NULL name */
-
-/* run.c: one unit of work is done; now and then a line says how far it all is. */
+/* run.c: one unit of work is done; now and then it is said how far it all is. */
 void bench_progress(struct bench *b, const char *bench, const char *alloc);
+void bench_progress_close(struct bench *b); /* before other lines */
+
+/* choice.c: are two words the same? */
+bool same_word(const char *a, const char *b);
 
 /* The allocators that are measured: the one after @ops, or the first (NULL); the last is a NULL. */
 const struct page_allocator_ops *const *bench_next(const struct bench_config *cfg,

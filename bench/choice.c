@@ -2,6 +2,15 @@
 /* Which of the allocators there are is measured: alloc= on the command line. */
 #include "bench_impl.h"
 
+bool same_word(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	return *a == *b;
+}
+
 /* Is @name the word that @list begins with? */
 static bool is_first(const char *list, const char *name)
 {

@@ -82,15 +82,6 @@ void bench_record_run(struct bench *b, const struct bench_run_info *info)
 	record_close(&r);
 }
 
-static bool same_word(const char *a, const char *b)
-{
-	while (*a && *a == *b) {
-		a++;
-		b++;
-	}
-	return *a == *b;
-}
-
 void bench_record_early(struct bench *b, const char *kind, uint64_t meta_bytes)
 {
 	struct record r;

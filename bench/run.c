@@ -9,6 +9,7 @@
 #define NOISY_REPS         5
 #define WARM_SHRINK        4 /* a warm-up is a sixteenth of the workload */
 #define SECONDS_PER_REPORT 2
+#define PROGRESS_PER_LINE  8
 
 int bench_init(struct bench *b, const struct bench_config *cfg)
 {
@@ -35,16 +36,39 @@ int bench_init(struct bench *b, const struct bench_config *cfg)
 	return 0;
 }
 
+/* Without records in between, all of it is one line, or a few. */
+static void print_short_progress(struct bench *b, unsigned int percent, const char *bench)
+{
+	if (b->progress_items == PROGRESS_PER_LINE)
+		bench_progress_close(b);
+	print_to(b->cfg.out, b->progress_items++ ? ", %u %%" : "bench: %u %%", percent);
+	if (b->progress_name != bench)
+		print_to(b->cfg.out, " %s", bench);
+	b->progress_name = bench;
+}
+
+void bench_progress_close(struct bench *b)
+{
+	if (b->progress_items)
+		print_to(b->cfg.out, "\n");
+	b->progress_items = 0;
+	b->progress_name = NULL;
+}
+
 void bench_progress(struct bench *b, const char *bench, const char *alloc)
 {
 	uint64_t now = clock_tb(&b->cfg.clock);
+	unsigned int percent;
 
 	b->units_done++;
 	if (now - b->last_tb < SECONDS_PER_REPORT * b->cfg.clock.tb_hz)
 		return;
 	b->last_tb = now;
-	print_to(b->cfg.out, "bench: %3u %%  %s of %s\n",
-		 (unsigned int)(b->units_done * 100 / b->units), bench, alloc);
+	percent = (unsigned int)(b->units_done * 100 / b->units);
+	if (b->records.brief)
+		print_short_progress(b, percent, bench);
+	else
+		print_to(b->cfg.out, "bench: %3u %%  %s of %s\n", percent, bench, alloc);
 }
 
 static struct bench_rep new_rep(struct bench *b, const struct workload *wl,
@@ -274,6 +298,7 @@ static int run_places(struct bench *b)
 		return order;
 	run_arena(b);
 	if (system->free(system->self, b->arena_range.start_pfn, (unsigned int)order)) {
+		bench_progress_close(b);
 		print_to(b->cfg.out, "bench: FAILED to give the arena back\n");
 		b->failures++;
 	}
@@ -305,6 +330,7 @@ int bench_run(struct bench *b)
 	b->last_tb = clock_tb(&b->cfg.clock);
 
 	ret = run_places(b);
+	bench_progress_close(b);
 	bench_drain(system);
 	free_after = system->ops->nr_free(system);
 	if (free_after < free_before) {

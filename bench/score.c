@@ -110,6 +110,9 @@ void score_na(struct bench_rep *r)
 		r->order = score_orders[i];
 		r->score.had[i] = r->freed_score.had[i] = FIGURE_NA;
 		emit_frag(r, false, &(struct frag_result){ .state = "live", .had = UINT64_MAX });
+		if (r->wl->after)
+			emit_frag(r, false,
+				  &(struct frag_result){ .state = "freed", .had = UINT64_MAX });
 	}
 	r->order = 0;
 }
