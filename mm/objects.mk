@@ -7,6 +7,9 @@ mm-objs += buddy_init.o
 mm-objs += buddy_refill.o
 mm-objs += buddy_stack.o
 mm-objs += buddy_tree.o
+mm-objs += list_buddy.o
+mm-objs += list_buddy_check.o
+mm-objs += list_buddy_init.o
 mm-objs += mm_init.o
 mm-objs += handover.o
 mm-objs += audit.o
@@ -34,3 +37,8 @@ mm-objs += bootmem_handover.o
 mm-objs += bootmem_hash.o
 mm-objs += nobootmem.o
 mm-objs += early.o
+
+# Compiled once more for harts with Zba, Zbb and Zbs (mk/hot.mk): what a call runs through.
+hot-objs += mm/buddy.o
+hot-objs += mm/buddy_hint.o
+hot-objs += mm/buddy_tree.o
