@@ -108,7 +108,7 @@ int buddy_put_finish(struct buddy_hart *h, const struct buddy_tree *t, unsigned 
 		}
 		if (unlikely(!atomic_cmpxchg(buddy_node(t, level, idx), WORD_FULL, 0))) {
 			/* Who changed it since owns what is gone, and knew less of the rest. */
-			buddy_hint_set(t, level, level ? RADIX_SHIFT - 1 : HINT_ANY, idx);
+			buddy_hint_set(t, level, NR_KINDS(level) - 1, idx);
 			return 0;
 		}
 		/* The word is ours as a whole: nobody can put into it, and its hints are stale. */
@@ -176,7 +176,7 @@ void buddy_word_emptied(const struct buddy_tree *t, unsigned int level, uint64_t
 {
 	buddy_hint_clear_all(t, level, 0, idx);
 	if (atomic_read(buddy_node(t, level, idx)))
-		buddy_hint_set(t, level, RADIX_SHIFT - 1, idx);
+		buddy_hint_set(t, level, NR_KINDS(level) - 1, idx);
 }
 
 /* A block (one bit) of the top level, which is scanned: it is always valid and never carries. */
