@@ -16,8 +16,8 @@ static const struct {
 	{ "all", BENCH_ALL },         { "none", 0 },
 	{ "pair", BENCH_PAIR },       { "bulk", BENCH_BULK },
 	{ "churn", BENCH_CHURN },     { "churn0", BENCH_CHURN0 },
-	{ "exhaust", BENCH_EXHAUST }, { "age", BENCH_AGE },
-	{ "burst", BENCH_BURST },     { "frag", BENCH_FRAG },
+	{ "age", BENCH_AGE },         { "burst", BENCH_BURST },
+	{ "frag", BENCH_FRAG },       { "exhaust", BENCH_EXHAUST },
 	{ "latency", BENCH_LATENCY },
 };
 

@@ -16,7 +16,7 @@
 #define MAX_SLOTS    4096
 #define MAX_BULK     16384
 #define AGE_STEPS    1000000
-#define BURST_ROUNDS 2000
+#define BURST_STEPS  1024000 /* 2000 bursts of 512 */
 #define FRAG_STEPS   500000
 #define FRAG_SHARE   4 /* a slot for so many pages */
 #define LIVE_SHARE   4 /* of age: one page in so many stays in use */
@@ -61,7 +61,7 @@ void scale_for(struct bench_scale *s, uint64_t pages, uint64_t log_entries, bool
 	s->live = share(pages, LIVE_SHARE, UINT64_MAX);
 	s->age_steps = AGE_STEPS >> shrink;
 	s->burst = share(s->live, BURST_SHARE, UINT64_MAX);
-	s->burst_rounds = BURST_ROUNDS >> shrink;
+	s->burst_rounds = (BURST_STEPS >> shrink) / s->burst;
 	s->frag_slots = share(pages, FRAG_SHARE, UINT64_MAX);
 	s->frag_steps = FRAG_STEPS >> shrink;
 	s->churn_max_order = (unsigned int)min64(LARGE_CHURN, stats_log2(max64(pages, 1)));
