@@ -157,8 +157,6 @@ static void put_case(struct record *rec, const struct bench_rep *r, unsigned int
 	}
 	if (r->wl->bit & (BENCH_AGE | BENCH_BURST))
 		record_uint(rec, "live", r->place->scale.live);
-	if (r->wl->bit == BENCH_BURST)
-		record_uint(rec, "burst", r->place->scale.burst);
 	record_word(rec, "op", r->wl->op[op]);
 }
 
@@ -189,6 +187,8 @@ void emit_cal(const struct bench_rep *r, unsigned int op)
 	record_open(&rec, &r->b->records, "cal");
 	record_word(&rec, "bench", r->wl->name);
 	record_word(&rec, "where", r->place->name);
+	if (r->wl->bit == BENCH_BURST)
+		record_uint(&rec, "burst", r->place->scale.burst);
 	put_case(&rec, r, op);
 	put_sample(&rec, r, op);
 	record_close(&rec);
