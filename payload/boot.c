@@ -149,6 +149,7 @@ void boot_up(struct boot *b, uint64_t hart, uint64_t fdt_pa)
 
 	memory_handover(m, &b->phases);
 	phase_since_entry(&b->phases, PHASE_READY);
+	buddy_tune(&m->mm.buddy, b->options.buddy);
 
 	selftest(b, SELFTEST_HANDOVER);
 	memory_try(m);

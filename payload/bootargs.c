@@ -148,6 +148,17 @@ static int set_verbose(struct boot_options *opt, const char *value)
 	return err;
 }
 
+static int set_buddy(struct boot_options *opt, const char *value)
+{
+	if (value && !strcmp(value, "default"))
+		opt->buddy = BUDDY_DEFAULT;
+	else if (value && !strcmp(value, "healing"))
+		opt->buddy = BUDDY_HEALING;
+	else
+		return -EMM_EINVAL;
+	return 0;
+}
+
 static int set_zb(struct boot_options *opt, const char *value)
 {
 	static const char *const names[] = { [ZB_AUTO] = "auto", [ZB_OFF] = "off", [ZB_ON] = "on" };
@@ -166,6 +177,7 @@ static const struct {
 	int (*set)(struct boot_options *opt, const char *value);
 	const char *hint; /* for a value that is not understood */
 } options[] = {
+	{ "buddy", set_buddy, "default or healing" },
 	{ "early", set_early, "memblock, bootmem or nobootmem" },
 	{ "mem", set_mem, "a size of a page or more, like 512M" },
 	{ "memblock", set_memblock, "debug or discard" },

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include <earlymm/buddy.h>
 #include <earlymm/early.h>
 #include <earlymm/types.h>
 #include "bench.h"
@@ -34,6 +35,7 @@ struct boot_options {
 	bool memblock_discard; /* memblock=discard: its grown arrays go back after the boot */
 	bool movable_node; /* movable_node[=0|1]: nothing early in hotpluggable memory */
 	bool verbose; /* verbose[=0|1]: long reports */
+	enum buddy_setting buddy; /* buddy=default|healing: the system's page allocator */
 	enum zb_option zb; /* zb=auto|off|on */
 	bool selftest; /* selftest[=0|1|name]: self-tests, all or those of boot_selftest_name() */
 	struct hugetlb_args

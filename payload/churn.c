@@ -148,7 +148,7 @@ bool churn_run(struct memory *m, const struct dt_info *info, const struct phase_
 	bool ok;
 	int err;
 
-	hot_allocator(hot, &system, &m->mm.buddy, ledger.hart);
+	hot_allocator(hot, &system, &m->mm.buddy, ledger.hart, opt->buddy);
 	ranges = ledger_get(&ledger, (cfg.nr_ranges + MAX_DISCARDED_RANGES) * sizeof(*ranges),
 			    false);
 	if (!ranges)

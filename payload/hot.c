@@ -8,14 +8,16 @@
 #include "exit.h"
 
 /* Of the second build, whose names all begin so (mk/link-hot). */
-extern const struct page_allocator_ops zb_bench_alloc_buddy;
+extern const struct page_allocator_ops zb_bench_alloc_buddy, zb_bench_alloc_buddy_healing;
 void zb_page_allocator_from_buddy(struct page_allocator *pa, struct buddy *b,
-				  struct buddy_hart *hart);
+				  struct buddy_hart *hart, enum buddy_setting setting);
 
 /* The second build of an allocator, NULL if there is none. */
 static const struct page_allocator_ops *second_build(const struct page_allocator_ops *ops)
 {
-	return ops == &bench_alloc_buddy ? &zb_bench_alloc_buddy : NULL;
+	if (ops == &bench_alloc_buddy)
+		return &zb_bench_alloc_buddy;
+	return ops == &bench_alloc_buddy_healing ? &zb_bench_alloc_buddy_healing : NULL;
 }
 
 /* All that are measured: each with its second build right behind it, where that may run. */
@@ -66,10 +68,10 @@ void hot_choose(struct hot *hot, const struct dt_info *info, enum zb_option zb)
 }
 
 void hot_allocator(const struct hot *hot, struct page_allocator *pa, struct buddy *b,
-		   struct buddy_hart *hart)
+		   struct buddy_hart *hart, enum buddy_setting setting)
 {
 	if (hot->has_zb)
-		zb_page_allocator_from_buddy(pa, b, hart);
+		zb_page_allocator_from_buddy(pa, b, hart, setting);
 	else
-		page_allocator_from_buddy(pa, b, hart);
+		page_allocator_from_buddy(pa, b, hart, setting);
 }

@@ -6,12 +6,10 @@
 #ifndef PAYLOAD_HOT_H
 #define PAYLOAD_HOT_H
 
+#include <earlymm/buddy.h>
 #include "bench.h"
 #include "bootargs.h"
 #include "dt.h"
-
-struct buddy;
-struct buddy_hart;
 
 struct hot {
 	bool has_zb; /* every hart is said to have the extensions, and zb= does not forbid them */
@@ -31,8 +29,11 @@ static inline bool hot_has_zb(const struct dt_info *info, enum zb_option zb)
  */
 void hot_choose(struct hot *hot, const struct dt_info *info, enum zb_option zb);
 
-/* hot_allocator() - @pa stands for the live allocator @b, used as @hart, in the chosen build. */
+/*
+ * hot_allocator() - @pa stands for the live allocator @b, used as @hart, in the chosen build.
+ * @setting: what buddy_tune() was told of it.
+ */
 void hot_allocator(const struct hot *hot, struct page_allocator *pa, struct buddy *b,
-		   struct buddy_hart *hart);
+		   struct buddy_hart *hart, enum buddy_setting setting);
 
 #endif

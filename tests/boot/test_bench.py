@@ -13,7 +13,8 @@ ARENA_PAGES = 262144
 TOP_ORDER = 18
 BULK_OPS = ["alloc", "free_ordered", "alloc2", "free_random"]
 # Allocator, setting, build: QEMU's hart has all extensions, and the system's is the second build.
-EXPECTED = {("buddy", "default", "rv64gc"), ("buddy", "default", "zb"), ("list", "default", None)}
+EXPECTED = {("buddy", "default", "rv64gc"), ("buddy", "default", "zb"), ("list", "default", None),
+            ("buddy", "healing", "rv64gc"), ("buddy", "healing", "zb")}
 SYSTEM = ("buddy", "default", "zb")
 STEPS = {"churn": 200000, "churn0": 200000, "age": 1000000, "burst": 2000 * 512, "frag": 500000,
          "latency": 200000}

@@ -264,7 +264,7 @@ static void test_full_arena(void **state)
 	assert_int_equal(buddy_add_tree(&buddy, 1 << 18, 1200000, meta, bytes), 0);
 	assert_int_equal(buddy_add_range(&hart, (1 << 18) + 1, (1 << 18) + 3, 0, UINT64_MAX), 0);
 	assert_int_equal(buddy_add_range(&hart, 400000, 1200000, (1 << 18) + 3, UINT64_MAX), 0);
-	page_allocator_from_buddy(&system, &buddy, &hart);
+	page_allocator_from_buddy(&system, &buddy, &hart, BUDDY_DEFAULT);
 	m->cfg.system = &system;
 	m->cfg.ranges = ranges;
 	m->cfg.nr_ranges = 2;
