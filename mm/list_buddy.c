@@ -405,6 +405,8 @@ int list_claim(struct list_zone *z, uint64_t pfn, unsigned int order)
 
 	if (err)
 		return err;
+	if (pfn - z->start_pfn + ((uint64_t)1 << order) > z->spanned_pages)
+		return -EMM_ERANGE;
 	target = pfn_to_page(z, pfn);
 	zone_lock(z);
 	page = find_free_block(z, pfn, order);

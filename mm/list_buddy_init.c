@@ -388,21 +388,23 @@ int list_memblock_free_all(struct list_zone *z, struct memblock *mb)
 	return 0;
 }
 
-/* Was no page of it made free before? 0 or a negative EMM_E…. */
-static int check_new_range(const struct list_zone *z, const struct frames *f)
+/* Has every page a struct page, and was none made free before? 0 or a negative EMM_E…. */
+static int check_new_range(const struct list_zone *z, uint64_t start, uint64_t end)
 {
-	for (uint64_t pfn = f->start; pfn < f->end; pfn++) {
-		if (!list_pfn_valid(z, pfn))
+	while (start < end) {
+		uint64_t block_end = round_down_to(start, block_pages(z)) + block_pages(z);
+
+		if (!list_pfn_valid(z, start))
 			return -EMM_ERANGE;
-		if (pfn_to_page(z, pfn)->private != LIST_NO_ORDER)
-			return -EMM_EDOUBLE;
+		for (; start < end && start < block_end; start++)
+			if (pfn_to_page(z, start)->private != LIST_NO_ORDER)
+				return -EMM_EDOUBLE;
 	}
 	return 0;
 }
 
 int list_add_range(struct list_zone *z, uint64_t start_pfn, uint64_t end_pfn)
 {
-	const struct frames f = { start_pfn, end_pfn };
 	int err;
 
 	if (z->state != LIST_MAPPED && z->state != LIST_HANDED_OVER)
@@ -411,7 +413,7 @@ int list_add_range(struct list_zone *z, uint64_t start_pfn, uint64_t end_pfn)
 		return -EMM_EINVAL;
 	if (start_pfn < z->start_pfn || end_pfn > zone_end_pfn(z))
 		return -EMM_ERANGE;
-	err = check_new_range(z, &f);
+	err = check_new_range(z, start_pfn, end_pfn);
 	if (err)
 		return err;
 	zone_lock(z);

@@ -212,7 +212,7 @@ int list_alloc_memmap(struct list_zone *z, struct memblock *mb);
 
 /*
  * list_memmap_init() - writes every struct page: refcount 1, on no list. Frames that are no memory of
- * the zone are reserved. @mb NULL: all of the span is memory. O(span): about 14 instructions a page.
+ * the zone are reserved. @mb NULL: all of the span is memory. O(span): 12 instructions a page.
  * Returns -EMM_ESTATE. Linux: memmap_init, init_unavailable_range, __init_single_page.
  */
 int list_memmap_init(struct list_zone *z, const struct memblock *mb);
@@ -293,8 +293,8 @@ int list_split_page(struct list_zone *z, uint64_t pfn, unsigned int order, unsig
 
 /*
  * list_claim() - allocates exactly this block, if all of it is free in the zone's lists; what it is
- * cut out of stays free. O(max_order). Returns 0, -EMM_EINVAL (order, alignment), -EMM_ERANGE,
- * -EMM_EBUSY (in use, reserved, in pieces, or in a hart's list). Linux: take_page_off_buddy,
+ * cut out of stays free. O(max_order). Returns 0, -EMM_EINVAL (order, alignment), -EMM_ERANGE (not
+ * wholly inside the zone), -EMM_EBUSY (a page is in use, reserved, or in a hart's list). Linux: take_page_off_buddy,
  * break_down_buddy_pages.
  */
 int list_claim(struct list_zone *z, uint64_t pfn, unsigned int order);

@@ -33,6 +33,18 @@ uint64_t page_model_random(struct page_model *m)
 	return m->rng;
 }
 
+/* The aligned blocks of order @k inside [at, at + 2^order), all of whose pages change. */
+static void set_inner(struct page_model *m, uint64_t at, unsigned int order, unsigned int k,
+		      bool to_free)
+{
+	uint32_t *count = &m->nr_free[k][at >> k], all = to_free ? 1U << k : 0;
+	uint64_t blocks = 1ULL << (order - k);
+
+	for (uint64_t i = 0; i < blocks; i++)
+		count[i] = all;
+	m->nr_whole[k] += to_free ? blocks : -blocks;
+}
+
 void page_model_set(struct page_model *m, uint64_t pfn, unsigned int order, enum page_state to)
 {
 	uint64_t at = pfn - m->base_pfn;
@@ -43,17 +55,14 @@ void page_model_set(struct page_model *m, uint64_t pfn, unsigned int order, enum
 	if (to_free == was_free)
 		return;
 	m->total_free += to_free ? nr : -(uint64_t)nr;
-	for (unsigned int k = 0; k < MODEL_ORDERS; k++) {
-		uint32_t size = 1U << k, delta = k < order ? size : nr;
-		uint64_t blocks = k < order ? nr >> k : 1;
+	for (unsigned int k = 0; k < order; k++)
+		set_inner(m, at, order, k, to_free);
+	for (unsigned int k = order; k < MODEL_ORDERS; k++) {
+		uint32_t *count = &m->nr_free[k][at >> k];
 
-		for (uint64_t i = at >> k; i < (at >> k) + blocks; i++) {
-			if (!to_free && m->nr_free[k][i] == size)
-				m->nr_whole[k]--;
-			m->nr_free[k][i] += to_free ? delta : -delta;
-			if (to_free && m->nr_free[k][i] == size)
-				m->nr_whole[k]++;
-		}
+		m->nr_whole[k] -= *count == 1U << k;
+		*count += to_free ? nr : -nr;
+		m->nr_whole[k] += *count == 1U << k;
 	}
 }
 
@@ -70,12 +79,14 @@ enum page_state page_model_state(const struct page_model *m, uint64_t pfn)
 
 void page_model_take(struct page_model *m, int64_t pfn, unsigned int order)
 {
-	uint64_t nr = 1ULL << order;
+	uint64_t nr = 1ULL << order, all_free = 0;
 
 	assert_int_equal((uint64_t)pfn & (nr - 1), 0);
 	assert_in_range((uint64_t)pfn, m->base_pfn, m->base_pfn + m->nr_pages - nr);
-	for (uint64_t i = 0; i < nr; i++)
-		assert_int_equal(page_model_state(m, (uint64_t)pfn + i), PAGE_FREE);
+	/* One assertion for all: there may be 2^18. */
+	while (all_free < nr && page_model_state(m, (uint64_t)pfn + all_free) == PAGE_FREE)
+		all_free++;
+	assert_int_equal(all_free, nr);
 	page_model_set(m, (uint64_t)pfn, order, PAGE_USED);
 	m->live[m->nr_live++] = (struct live_block){ (uint64_t)pfn, order };
 }

@@ -79,6 +79,8 @@ static void test_largest_order(void **state)
 	/* .|....|........|....|. : frames 3, 4-7, 8-15, 16-19, 20 */
 	expect_blocks(f, 2, 0, 2, 1);
 	assert_int_equal(list_alloc_pages(&f->harts[0], 4, 0), -EMM_EINVAL);
+	assert_int_equal(list_claim(&f->z, BASE + 16, 3), -EMM_ERANGE);
+	assert_int_equal(list_claim(&f->z, BASE, 3), -EMM_ERANGE);
 	for (unsigned int i = 0; i < 18; i++)
 		assert_in_range(list_alloc_pages(&f->harts[0], 0, 0), BASE + 3, BASE + 20);
 	expect_blocks(f, 0);
@@ -393,6 +395,7 @@ static void test_claim(void **state)
 	assert_int_equal(list_claim(&f->z, BASE + 1, 1), -EMM_EINVAL);
 	assert_int_equal(list_claim(&f->z, BASE, 5), -EMM_EINVAL);
 	assert_int_equal(list_claim(&f->z, BASE - 1, 0), -EMM_ERANGE);
+	assert_int_equal(list_claim(&f->z, UINT64_MAX, 0), -EMM_ERANGE);
 	assert_int_equal(list_claim(&f->z, BASE + 16, 0), -EMM_ERANGE);
 	helper_list_check_unchanged(f);
 	give(f, BASE, 2);

@@ -123,7 +123,7 @@ static void op_claim(struct fixture *f, unsigned int order)
 		drain_all(f);
 		err = list_claim(&f->z, pfn, order);
 	}
-	if (pfn < f->z.start_pfn || pfn >= f->z.start_pfn + f->z.spanned_pages)
+	if (pfn < f->z.start_pfn || pfn + (1ULL << order) > f->z.start_pfn + f->z.spanned_pages)
 		assert_int_equal(err, -EMM_ERANGE);
 	else
 		assert_int_equal(err, all_free ? 0 : -EMM_EBUSY);
