@@ -39,7 +39,7 @@ enum bench_workload {
 
 struct bench_options {
 	uint32_t workloads; /* enum bench_workload */
-	uint32_t reps; /* 0: 1 if instructions are exact, else 5 */
+	uint32_t reps; /* 0: 1 if instructions are exact or the workload is long, else 5 */
 	uint64_t seed; /* not 0 */
 	char allocators[BENCH_MAX_NAMES]; /* names, comma-separated; empty: all */
 	bool verbose; /* the long tables too */

@@ -139,6 +139,9 @@ enum case_state {
 	CASE_FAILED, /* a verification failed */
 };
 
+/* How many times each case of a workload is run. */
+uint32_t bench_reps(const struct bench *b, const struct workload *wl);
+
 /* What a case cost, by figure: the median of the repetitions, instructions or ns. */
 struct case_cost {
 	int64_t total[BENCH_BULK_OPS];

@@ -103,13 +103,20 @@ static enum case_state run_rep_live(struct bench_rep *r)
 	return CASE_FAILED;
 }
 
+/* A long workload evens out by itself what is noisy. */
+uint32_t bench_reps(const struct bench *b, const struct workload *wl)
+{
+	return wl->traced && !b->cfg.options.reps ? 1 : b->reps;
+}
+
 void case_run(struct bench_rep *r, const struct page_allocator_ops *ops, struct case_cost *cost)
 {
 	int64_t samples[BENCH_BULK_OPS][BENCH_MAX_REPS];
 	struct bench *b = r->b;
+	uint32_t nr_reps = bench_reps(b, r->wl);
 	enum case_state state = CASE_OK;
 
-	for (r->rep = 0; r->rep < b->reps && state == CASE_OK; r->rep++) {
+	for (r->rep = 0; r->rep < nr_reps && state == CASE_OK; r->rep++) {
 		if (!ops)
 			state = run_rep_live(r);
 		else if (ops == &bench_alloc_null)
@@ -130,7 +137,7 @@ void case_run(struct bench_rep *r, const struct page_allocator_ops *ops, struct 
 	if (r->wl->na && state == CASE_NA)
 		r->wl->na(r);
 	for (unsigned int op = 0; op < r->wl->nr_ops && state == CASE_OK; op++)
-		cost->total[op] = stats_median(samples[op], b->reps);
+		cost->total[op] = stats_median(samples[op], nr_reps);
 }
 
 void case_figures(struct bench_rep *r, const struct case_cost *cost, const struct case_cost *null,

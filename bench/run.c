@@ -188,7 +188,8 @@ static uint64_t count_units(const struct bench *b)
 		uint64_t cases = wl->by_order ? top_order(b, false) + top_order(b, true) + 2 : 1;
 
 		if (b->cfg.options.workloads & wl->bit)
-			units += (cases * b->nr_figures + 1) * b->reps * (1 + age_pieces(b, wl));
+			units += (cases * b->nr_figures + 1) * bench_reps(b, wl) *
+				 (1 + age_pieces(b, wl));
 	}
 	if (b->cfg.options.workloads & BENCH_EXHAUST)
 		units += (uint64_t)exhaust_cases(b) * b->nr_figures;

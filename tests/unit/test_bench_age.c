@@ -274,13 +274,37 @@ static void test_right(void **state)
 	}
 }
 
+/* Where time is all there is, the other workloads are repeated. */
+static void test_noisy(void **state)
+{
+	struct machine *m = machine_new(3 * SMALL_PAGES);
+
+	(void)state;
+	fake_noisy = true;
+	m->cfg.options.workloads = BENCH_AGE | BENCH_CHURN0;
+	assert_int_equal(machine_run(m), 0);
+	assert_int_equal(count_lines(" smp bench=age "), 1);
+	assert_int_equal(count_lines(" smp bench=churn0 "), 5);
+	assert_int_equal(m->bench.units_done, m->bench.units);
+	assert_int_equal(m->bench.figures[0].age, (ALLOC_COST + FREE_COST) * 300);
+	machine_free(m);
+
+	m = machine_new(3 * SMALL_PAGES);
+	m->cfg.options.workloads = BENCH_AGE;
+	m->cfg.options.reps = 2;
+	assert_int_equal(machine_run(m), 0);
+	assert_int_equal(count_lines(" smp bench=age "), 2);
+	assert_int_equal(count_lines(" frag bench=age "), 2);
+	machine_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_age_loop),   cmocka_unit_test(test_burst_loop),
 		cmocka_unit_test(test_slots_loop), cmocka_unit_test(test_failed_allocs),
 		cmocka_unit_test(test_score),      cmocka_unit_test(test_scale),
-		cmocka_unit_test(test_right),
+		cmocka_unit_test(test_right),      cmocka_unit_test(test_noisy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -439,6 +439,43 @@ static void test_report(void **state)
 	machine_free(m);
 }
 
+/* One allocator in two settings: rows and records name both, and each has goals of its own. */
+static void test_settings(void **state)
+{
+	struct page_allocator_ops healing = naive_ops, other = naive_ops;
+	const struct page_allocator_ops *const three[] = { &naive_ops, &healing, &other, NULL };
+	struct machine *m = machine_new(3 * SMALL_PAGES);
+
+	(void)state;
+	healing.setting = "healing";
+	other.name = "other";
+	m->cfg.allocators = three;
+	m->cfg.options.workloads = BENCH_CHURN | BENCH_CHURN0;
+	assert_int_equal(machine_run(m), 0);
+	assert_int_equal(m->bench.nr_figures, 3);
+	m->bench.figures[1].churn = 4600;
+	bench_report(&m->bench);
+	assert_true(check_width() <= 40);
+	assert_non_null(strstr(said, "\nnaive, default   "));
+	assert_non_null(strstr(said, "\nnaive, healing   "));
+	assert_non_null(strstr(said, "\nother   "));
+	assert_non_null(strstr(said, " healing churn 46.0 of 45.0 (+1.0)"));
+	assert_non_null(line_with("res bench=churn0 alloc=naive ", "setting=healing ", ""));
+	machine_free(m);
+
+	/* alloc= chooses by name. */
+	m = machine_new(3 * SMALL_PAGES);
+	m->cfg.allocators = three;
+	m->cfg.options.workloads = BENCH_CHURN0;
+	strcpy(m->cfg.options.allocators, "other");
+	assert_int_equal(machine_run(m), 0);
+	assert_int_equal(m->bench.nr_figures, 1);
+	assert_null(line_with(" res ", "alloc=naive", ""));
+	bench_report(&m->bench);
+	assert_null(strstr(said, "goals "));
+	machine_free(m);
+}
+
 /* Lines about the progress come at most every two seconds. */
 static void test_progress(void **state)
 {
@@ -532,6 +569,7 @@ int main(void)
 		cmocka_unit_test(test_noisy),        cmocka_unit_test(test_lacks),
 		cmocka_unit_test(test_report),       cmocka_unit_test(test_progress),
 		cmocka_unit_test(test_refusals),     cmocka_unit_test(test_little_memory),
+		cmocka_unit_test(test_settings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
