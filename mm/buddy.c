@@ -163,7 +163,7 @@ static int64_t search_trees(struct buddy_hart *h, unsigned int order)
  * Rule 6: the other harts' numbers added up, if none of them is in flight; else false. The same
  * sum before and after a search says that nothing was on its way meanwhile.
  */
-static bool harts_settled(const struct buddy_hart *self, uint64_t *sum)
+bool buddy_harts_settled(const struct buddy_hart *self, uint64_t *sum)
 {
 	const struct buddy *b = self->buddy;
 
@@ -198,7 +198,7 @@ static int64_t __attribute__((noinline)) alloc_anywhere(struct buddy_hart *h, un
 
 	for (unsigned int turn = 0; turn < SETTLE_TURNS; turn++) {
 		uint64_t before, after;
-		bool settled = harts_settled(h, &before);
+		bool settled = buddy_harts_settled(h, &before);
 
 		seq_begin(h);
 		ret = search_trees(h, order);
@@ -207,7 +207,7 @@ static int64_t __attribute__((noinline)) alloc_anywhere(struct buddy_hart *h, un
 			return ret;
 		/* The search's last loads come before those of the numbers (rule 6). */
 		atomic_fence_acquire();
-		settled = settled && harts_settled(h, &after) && before == after;
+		settled = settled && buddy_harts_settled(h, &after) && before == after;
 		if (buddy_nr_held(h))
 			buddy_drain(h); /* the next search finds what it cached */
 		else if (ret == -EMM_ENOMEM && settled)

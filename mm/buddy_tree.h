@@ -133,6 +133,7 @@ extern const struct buddy_tree buddy_no_tree;
 
 /* mm/buddy.c */
 const struct buddy_tree *buddy_find_tree(const struct buddy *b, uint64_t pfn, uint64_t nr_pages);
+bool buddy_harts_settled(const struct buddy_hart *self, uint64_t *sum);
 
 /* mm/buddy_hint.c */
 void buddy_hint_set(const struct buddy_tree *t, unsigned int level, unsigned int kind,
