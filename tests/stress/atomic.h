@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * In place of what mm/atomic.h has for the host: the orders that the code has on riscv64 and no
+ * stronger ones, for ThreadSanitizer to judge; or, with STRESS_POINTS, a place before each
+ * operation where another hart may come in between. Builds that have to fail:
+ * STRESS_WEAK 1: bits are set without release; 2: taken without acquire; STRESS_TORN: an AMO is a
+ * load and a store.
+ */
+#ifndef STRESS_ATOMIC_H
+#define STRESS_ATOMIC_H
+
+#ifdef STRESS_POINTS
+void stress_point(void);
+#else
+static inline void stress_point(void)
+{
+}
+#endif
+
+#ifndef STRESS_WEAK
+#define STRESS_WEAK 0
+#endif
+#define ORDER_SET  (STRESS_WEAK == 1 ? __ATOMIC_RELAXED : __ATOMIC_ACQ_REL)
+#define ORDER_TAKE (STRESS_WEAK == 2 ? __ATOMIC_RELAXED : __ATOMIC_ACQ_REL)
+
+static inline uint64_t atomic_read(const uint64_t *p)
+{
+	stress_point();
+	return __atomic_load_n(p, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t atomic_read_acquire(const uint64_t *p)
+{
+	stress_point();
+	return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+}
+
+/* ThreadSanitizer knows no fences; nobody's data depends on this one, only answers do. */
+static inline void atomic_fence_acquire(void)
+{
+	stress_point();
+	__asm__ volatile("" ::: "memory");
+}
+
+static inline void atomic_set(uint64_t *p, uint64_t v)
+{
+	stress_point();
+	__atomic_store_n(p, v, __ATOMIC_RELAXED);
+}
+
+static inline void atomic_set_release(uint64_t *p, uint64_t v)
+{
+	stress_point();
+	__atomic_store_n(p, v, __ATOMIC_RELEASE);
+}
+
+#ifdef STRESS_TORN
+#define STRESS_AMO(name, builtin, order, result)               \
+	static inline uint64_t name(uint64_t *p, uint64_t v)   \
+	{                                                      \
+		uint64_t old;                                  \
+                                                               \
+		stress_point();                                \
+		old = __atomic_load_n(p, __ATOMIC_RELAXED);    \
+		stress_point();                                \
+		__atomic_store_n(p, result, __ATOMIC_RELAXED); \
+		return old;                                    \
+	}
+#else
+#define STRESS_AMO(name, builtin, order, result)             \
+	static inline uint64_t name(uint64_t *p, uint64_t v) \
+	{                                                    \
+		stress_point();                              \
+		return builtin(p, v, order);                 \
+	}
+#endif
+
+STRESS_AMO(atomic_fetch_or, __atomic_fetch_or, ORDER_SET, old | v)
+STRESS_AMO(atomic_fetch_and, __atomic_fetch_and, ORDER_TAKE, old &v)
+STRESS_AMO(atomic_xchg, __atomic_exchange_n, ORDER_TAKE, v)
+#undef STRESS_AMO
+
+static inline bool atomic_cmpxchg(uint64_t *p, uint64_t expected, uint64_t desired)
+{
+	stress_point();
+	return __atomic_compare_exchange_n(p, &expected, desired, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_RELAXED);
+}
+
+static inline bool atomic_or_partial(uint64_t *p, uint64_t mask, uint64_t full, uint64_t *old)
+{
+	uint64_t v;
+
+	stress_point();
+	v = __atomic_load_n(p, __ATOMIC_RELAXED);
+	do {
+		*old = v;
+		if (!v || (v & mask) || (v | mask) == full)
+			return false;
+		stress_point();
+	} while (!__atomic_compare_exchange_n(p, &v, v | mask, false, ORDER_SET, __ATOMIC_RELAXED));
+	return true;
+}
+
+#endif
