@@ -55,30 +55,42 @@ static void split_down(const struct claim *c, unsigned int up)
 }
 
 /*
+ * Takes @want out of the word @idx of level @up, and what is below it out of that. A put that has
+ * filled a level 0 word trusts whoever takes a part of it to know that the rest has its hint; it
+ * may have been cleared since it led here.
+ */
+static int take_bits(const struct claim *c, unsigned int up, uint64_t idx, uint64_t want)
+{
+	uint64_t old = atomic_fetch_and(buddy_node(c->t, up, idx), ~want);
+
+	if (up == 0 && (old & ~want))
+		buddy_hint_set(c->t, 0, HINT_ANY, idx);
+	if ((old & want) == want) {
+		split_down(c, up);
+		return 0;
+	}
+	if (old & want)
+		buddy_put(c->h, c->t, up, idx, old & want);
+	return -EMM_EAGAIN;
+}
+
+/*
  * One way down from the top, in flight. Returns -EMM_EBUSY if the block was nowhere free as a
- * whole, -EMM_EAGAIN if another hart was faster. Hints of words that lose bits here are left
- * behind, too large a kind at most, for the next search to correct.
+ * whole, -EMM_EAGAIN if another hart was faster. Hints above level 0 may be left with too large
+ * a kind, for the next search to correct.
  */
 static int claim_once(const struct claim *c)
 {
 	for (unsigned int up = BUDDY_LEVELS; up-- > c->level;) {
-		uint64_t idx = c->pfn >> WORD_SHIFT(up), want = bits_at(c, up), got;
-		uint64_t *word = buddy_node(c->t, up, idx);
+		uint64_t idx = c->pfn >> WORD_SHIFT(up), want = bits_at(c, up);
 
 		if (!may_read(c, up))
 			continue;
 		/* The hint said that the word was written: now look at it. */
 		atomic_fence_acquire();
-		if ((atomic_read(word) & want) != want)
+		if ((atomic_read(buddy_node(c->t, up, idx)) & want) != want)
 			continue;
-		got = atomic_fetch_and(word, ~want) & want;
-		if (got == want) {
-			split_down(c, up);
-			return 0;
-		}
-		if (got)
-			buddy_put(c->h, c->t, up, idx, got);
-		return -EMM_EAGAIN;
+		return take_bits(c, up, idx, want);
 	}
 	return -EMM_EBUSY;
 }
