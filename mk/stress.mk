@@ -77,11 +77,35 @@ $(stress-broken-tests): $(O)/stress-broken/tests/%: $(O)/stress-broken-%/tests/s
 	@printf '#!/bin/sh\nexec tests/stress/must_fail %s "%s" %s\n' '$*' '$(stress-says-$*)' '$<' >$@
 	@chmod +x $@
 
-stress-folders := $(stress-variants) stress-broken $(stress-broken:%=stress-broken-%)
-unit-programs += $(stress-programs) $(stress-broken-tests)
-test unit: $(stress-programs) $(stress-broken-tests)
+# ---- a model of the protocol, by Spin (tests/spin) ----
 
-.PHONY: stress
-stress: $(stress-programs) | need-tests
-	@$(foreach k,tsan points steps asan,STRESS_OPS=$$(($(stress-ops-$k) * $(STRESS_FACTOR))) \
-		$(PYTHON) tests/run --out $(O)/tests --unit-timeout 7200 --unit $(filter $(O)/stress-$k-%,$(stress-programs)) $(if $T,--match '$T');) :
+spin-tests := $(addprefix $(O)/spin/tests/,rules orders holds)
+
+$(spin-tests): $(O)/spin/tests/%: $(wildcard tests/spin/*) mk/stress.mk | need-spin
+	@mkdir -p $(@D)
+	@printf '#!/bin/sh\nexec %s -B tests/spin/check.py %s %s\n' '$(PYTHON)' '$(O)/spin' '$*' >$@
+	@chmod +x $@
+
+.PHONY: need-spin
+need-spin: need-tests
+	$(call need-tool,spin gcc)
+
+# ---- what runs them ----
+
+stress-folders := spin $(stress-variants) stress-broken $(stress-broken:%=stress-broken-%)
+unit-programs += $(stress-programs) $(stress-broken-tests) $(spin-tests)
+test unit: $(stress-programs) $(stress-broken-tests) $(spin-tests)
+
+# Each kind with operations of its own; the explorer of tests/model, where it is, comes last.
+run-stress = STRESS=1 STRESS_OPS=$1 $(PYTHON) tests/run --out $(O)/tests --unit-timeout 7200 \
+	$(if $T,--match '$T') --unit $2
+stress-kinds := tsan points steps asan
+
+.PHONY: stress $(stress-kinds:%=stress-%) stress-spin
+stress: $(stress-kinds:%=stress-%) stress-spin $(if $(wildcard mk/model.mk),stress-model)
+
+$(stress-kinds:%=stress-%): stress-%: $(stress-programs) | need-tests
+	@$(call run-stress,$$(($(stress-ops-$*) * $(STRESS_FACTOR))),$(filter $(O)/stress-$*-%,$(stress-programs)))
+
+stress-spin: $(spin-tests) | need-tests
+	@$(call run-stress,0,$(spin-tests))
