@@ -2,8 +2,9 @@
 #
 # Stress: several harts at random on one small buddy, with an owner for each page (tests/stress).
 # Each radix is tried as threads under ThreadSanitizer (tsan), as threads with pauses at atomic
-# operations (points), and as coroutines that change there by a seed (steps). "make test" runs
-# them shortly, "make stress" long. Builds that have to fail show that faults are seen.
+# operations (points), and as coroutines that change there by a seed, with store buffers (steps).
+# "make test" runs them shortly, "make stress" long. Builds that have to fail show that faults are
+# seen.
 
 stress-radixes := 1 2 6
 stress-levels-1 := 4
@@ -62,14 +63,17 @@ $(foreach k,tsan points steps,$(foreach r,$(stress-radixes),$(eval $(call stress
 $(eval $(call stress-rules,stress-asan-6,asan,6))
 stress-programs := $(stress-variants:%=$(O)/%/tests/stress)
 
-# What each broken build must say. Puts without release, takes without acquire, AMOs in two steps.
+# What each broken build must say. Puts without release, takes without acquire; AMOs in two steps,
+# or before the stores that they follow.
 $(eval $(call stress-rules,stress-broken-release,tsan,2,-DSTRESS_WEAK=1))
 $(eval $(call stress-rules,stress-broken-acquire,tsan,2,-DSTRESS_WEAK=2))
 $(eval $(call stress-rules,stress-broken-torn,steps,1,-DSTRESS_TORN))
-stress-broken := release acquire torn
+$(eval $(call stress-rules,stress-broken-unordered,steps,1,-DSTRESS_UNORDERED=1))
+stress-broken := release acquire torn unordered
 stress-says-release := ThreadSanitizer: data race
 stress-says-acquire := ThreadSanitizer: data race
 stress-says-torn := handed out twice
+stress-says-unordered := round seed
 stress-broken-tests := $(stress-broken:%=$(O)/stress-broken/tests/%)
 
 $(stress-broken-tests): $(O)/stress-broken/tests/%: $(O)/stress-broken-%/tests/stress tests/stress/must_fail mk/stress.mk

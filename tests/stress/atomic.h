@@ -10,10 +10,22 @@
 #define STRESS_ATOMIC_H
 
 #ifdef STRESS_POINTS
-void stress_point(void);
+/* The driver's. Where an operation on @p is to be made; an AMO comes after the hart's stores. */
+uint64_t *stress_at(const uint64_t *p, bool amo);
+void stress_store(uint64_t *p, uint64_t v, bool release);
 #else
-static inline void stress_point(void)
+static inline uint64_t *stress_at(const uint64_t *p, bool amo)
 {
+	(void)amo;
+	return (uint64_t *)(uintptr_t)p;
+}
+
+static inline void stress_store(uint64_t *p, uint64_t v, bool release)
+{
+	if (release)
+		__atomic_store_n(p, v, __ATOMIC_RELEASE);
+	else
+		__atomic_store_n(p, v, __ATOMIC_RELAXED);
 }
 #endif
 
@@ -25,53 +37,44 @@ static inline void stress_point(void)
 
 static inline uint64_t atomic_read(const uint64_t *p)
 {
-	stress_point();
-	return __atomic_load_n(p, __ATOMIC_RELAXED);
+	return __atomic_load_n(stress_at(p, false), __ATOMIC_RELAXED);
 }
 
 static inline uint64_t atomic_read_acquire(const uint64_t *p)
 {
-	stress_point();
-	return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(stress_at(p, false), __ATOMIC_ACQUIRE);
 }
 
 /* ThreadSanitizer knows no fences; nobody's data depends on this one, only answers do. */
 static inline void atomic_fence_acquire(void)
 {
-	stress_point();
 	__asm__ volatile("" ::: "memory");
 }
 
 static inline void atomic_set(uint64_t *p, uint64_t v)
 {
-	stress_point();
-	__atomic_store_n(p, v, __ATOMIC_RELAXED);
+	stress_store(p, v, false);
 }
 
 static inline void atomic_set_release(uint64_t *p, uint64_t v)
 {
-	stress_point();
-	__atomic_store_n(p, v, __ATOMIC_RELEASE);
+	stress_store(p, v, true);
 }
 
 #ifdef STRESS_TORN
-#define STRESS_AMO(name, builtin, order, result)               \
-	static inline uint64_t name(uint64_t *p, uint64_t v)   \
-	{                                                      \
-		uint64_t old;                                  \
-                                                               \
-		stress_point();                                \
-		old = __atomic_load_n(p, __ATOMIC_RELAXED);    \
-		stress_point();                                \
-		__atomic_store_n(p, result, __ATOMIC_RELAXED); \
-		return old;                                    \
+#define STRESS_AMO(name, builtin, order, result)                                \
+	static inline uint64_t name(uint64_t *p, uint64_t v)                    \
+	{                                                                       \
+		uint64_t old = atomic_read(p);                                  \
+                                                                                \
+		__atomic_store_n(stress_at(p, true), result, __ATOMIC_RELAXED); \
+		return old;                                                     \
 	}
 #else
-#define STRESS_AMO(name, builtin, order, result)             \
-	static inline uint64_t name(uint64_t *p, uint64_t v) \
-	{                                                    \
-		stress_point();                              \
-		return builtin(p, v, order);                 \
+#define STRESS_AMO(name, builtin, order, result)              \
+	static inline uint64_t name(uint64_t *p, uint64_t v)  \
+	{                                                     \
+		return builtin(stress_at(p, true), v, order); \
 	}
 #endif
 
@@ -82,23 +85,20 @@ STRESS_AMO(atomic_xchg, __atomic_exchange_n, ORDER_TAKE, v)
 
 static inline bool atomic_cmpxchg(uint64_t *p, uint64_t expected, uint64_t desired)
 {
-	stress_point();
-	return __atomic_compare_exchange_n(p, &expected, desired, false, __ATOMIC_ACQ_REL,
-					   __ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n(stress_at(p, true), &expected, desired, false,
+					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
 static inline bool atomic_or_partial(uint64_t *p, uint64_t mask, uint64_t full, uint64_t *old)
 {
-	uint64_t v;
+	uint64_t *at = stress_at(p, true), v = __atomic_load_n(at, __ATOMIC_RELAXED);
 
-	stress_point();
-	v = __atomic_load_n(p, __ATOMIC_RELAXED);
 	do {
 		*old = v;
 		if (!v || (v & mask) || (v | mask) == full)
 			return false;
-		stress_point();
-	} while (!__atomic_compare_exchange_n(p, &v, v | mask, false, ORDER_SET, __ATOMIC_RELAXED));
+	} while (
+		!__atomic_compare_exchange_n(at, &v, v | mask, false, ORDER_SET, __ATOMIC_RELAXED));
 	return true;
 }
 

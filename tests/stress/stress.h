@@ -108,5 +108,7 @@ void stress_read_mail(struct worker *w, bool all);
 
 /* threads.c or steps.c: runs stress_work() for each of the workers, together. */
 void stress_run(struct worker *workers, unsigned int nr, uint64_t seed);
+/* What a lock does when it is given up: the hart's stores have arrived before what follows. */
+void stress_release(void);
 
 #endif

@@ -5,9 +5,7 @@
 #include <sched.h>
 
 #ifdef STRESS_POINTS
-void stress_point(void);
-
-void stress_point(void)
+static void stress_pause(void)
 {
 	static __thread uint64_t rng;
 
@@ -23,7 +21,28 @@ void stress_point(void)
 		break;
 	}
 }
+
+uint64_t *stress_at(const uint64_t *p, bool amo);
+void stress_store(uint64_t *p, uint64_t v, bool release);
+
+uint64_t *stress_at(const uint64_t *p, bool amo)
+{
+	(void)amo;
+	stress_pause();
+	return (uint64_t *)(uintptr_t)p;
+}
+
+void stress_store(uint64_t *p, uint64_t v, bool release)
+{
+	stress_pause();
+	__atomic_store_n(p, v, release ? __ATOMIC_RELEASE : __ATOMIC_RELAXED);
+}
 #endif
+
+/* The mutex does. */
+void stress_release(void)
+{
+}
 
 static void *thread(void *arg)
 {

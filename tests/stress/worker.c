@@ -78,6 +78,7 @@ static void send(struct worker *w, struct block blk)
 	struct mailbox *box = &w->s->boxes[stress_random(&w->rng) % w->s->shape->nr_harts];
 	bool sent;
 
+	stress_release();
 	pthread_mutex_lock(&box->lock);
 	sent = box->nr < BOX_SIZE;
 	if (sent)
