@@ -15,7 +15,7 @@ stress-levels-6 := 4
 stress-ops-tsan := 3400000
 stress-ops-points := 1000000
 stress-ops-steps := 300000
-stress-ops-asan := 1000000
+stress-ops-asan := 2000000
 STRESS_FACTOR ?= 10
 
 stress-driver-tsan := threads
