@@ -24,10 +24,15 @@ void stress_fail(struct stress *s, const char *what, uint64_t pfn, unsigned int 
 			(unsigned long long)(s->base_pfn + s->nr_pages));
 }
 
-/* Every page of the block goes from one owner to another, and had the first. */
+/*
+ * Every page of the block goes from one owner to another, and had the first. Where all blocks are
+ * alike their ends will do.
+ */
 void stress_own(struct stress *s, const struct block *blk, uint8_t from, uint8_t to)
 {
-	for (uint64_t i = 0; i < 1ULL << blk->order; i++) {
+	bool alike = s->shape->kind == STRESS_ENOUGH;
+
+	for (uint64_t i = 0; i < 1ULL << blk->order; i = alike ? stress_next_page(blk, i) : i + 1) {
 		uint8_t was = __atomic_exchange_n(&s->owner[blk->pfn - s->base_pfn + i], to,
 						  __ATOMIC_RELAXED);
 
@@ -103,19 +108,43 @@ static void add_what_is_there(struct stress *s)
 	add(s, s->harts, at, s->base_pfn + s->nr_pages, hole_start, UINT64_MAX);
 }
 
+/* The first block of the order in the arena, and how many there are. */
+uint64_t stress_first_block(const struct stress *s, unsigned int order, uint64_t *nr)
+{
+	uint64_t size = 1ULL << order, first = (s->base_pfn + size - 1) & ~(size - 1);
+	uint64_t end = (s->base_pfn + s->nr_pages) & ~(size - 1);
+
+	*nr = first < end ? (end - first) >> order : 0;
+	return first;
+}
+
+/* ENOUGH: an order of level 1, rather a large one, and just a block of it for each hart. */
+static void choose_size(struct stress *s, uint64_t *rng)
+{
+	const struct shape *shape = s->shape;
+	uint64_t pick = stress_random(rng);
+
+	s->nr_pages = shape->min_pages + pick % (shape->max_pages - shape->min_pages + 1);
+	for (s->max_order = BUDDY_MAX_ORDER; 1ULL << s->max_order > s->nr_pages; s->max_order--)
+		;
+	s->own_order = (unsigned int)(stress_random(rng) % (s->max_order + 1) / 2);
+	if (shape->kind != STRESS_ENOUGH)
+		return;
+	s->own_order = 2 * BUDDY_RADIX_SHIFT - 1;
+	if (pick % 4 == 0)
+		s->own_order -= (unsigned int)(pick / 4 % BUDDY_RADIX_SHIFT);
+	s->nr_pages = ((shape->nr_harts + 1ULL) << s->own_order) - 1;
+}
+
 void stress_begin(struct stress *s, const struct shape *shape, uint64_t seed)
 {
 	uint64_t rng = seed, bytes, end;
 
 	s->shape = shape;
 	s->seed = seed;
-	s->nr_pages =
-		shape->min_pages + stress_random(&rng) % (shape->max_pages - shape->min_pages + 1);
+	choose_size(s, &rng);
 	s->base_pfn = stress_random(&rng) % (4ULL << (BUDDY_MAX_ORDER < 12 ? BUDDY_MAX_ORDER : 12));
 	end = s->base_pfn + s->nr_pages;
-	for (s->max_order = BUDDY_MAX_ORDER; 1ULL << s->max_order > s->nr_pages; s->max_order--)
-		;
-	s->own_order = (unsigned int)(stress_random(&rng) % (s->max_order + 1) / 2);
 	bytes = buddy_tree_bytes(s->base_pfn, end);
 	s->meta = malloc(bytes);
 	assert_non_null(s->meta);

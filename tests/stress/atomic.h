@@ -61,6 +61,12 @@ static inline void atomic_set_release(uint64_t *p, uint64_t v)
 	stress_store(p, v, true);
 }
 
+/* Not for bits of the trees: it arrives at once. */
+static inline void atomic_set32(uint32_t *p, uint32_t v)
+{
+	__atomic_store_n(p, v, __ATOMIC_RELAXED);
+}
+
 #ifdef STRESS_TORN
 #define STRESS_AMO(name, builtin, order, result)                                \
 	static inline uint64_t name(uint64_t *p, uint64_t v)                    \
@@ -89,12 +95,11 @@ static inline bool atomic_cmpxchg(uint64_t *p, uint64_t expected, uint64_t desir
 					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
-static inline bool atomic_or_partial(uint64_t *p, uint64_t mask, uint64_t full, uint64_t *old)
+static inline bool atomic_or_partial(uint64_t *p, uint64_t mask, uint64_t full)
 {
 	uint64_t *at = stress_at(p, true), v = __atomic_load_n(at, __ATOMIC_RELAXED);
 
 	do {
-		*old = v;
 		if (!v || (v & mask) || (v | mask) == full)
 			return false;
 	} while (

@@ -49,6 +49,7 @@ enum stress_kind {
 	STRESS_MIXED, /* everything, with any block */
 	STRESS_EXACT, /* each hart frees and claims blocks of its own: a claim may not fail */
 	STRESS_ALMOST_OUT, /* one block stays free: hart 0 may not be told that there is none */
+	STRESS_ENOUGH, /* a large block for each hart: nobody may be told that there is none */
 };
 
 struct shape {
@@ -68,7 +69,7 @@ struct stress {
 	uint64_t seed; /* of the round */
 	uint64_t base_pfn, nr_pages;
 	unsigned int max_order; /* of blocks that fit */
-	unsigned int own_order; /* of EXACT and ALMOST_OUT */
+	unsigned int own_order; /* of all kinds but MIXED */
 	void *meta;
 	uint8_t owner[MAX_PAGES]; /* hart + 1, 0: free */
 	uint32_t contents[MAX_PAGES];
@@ -91,6 +92,12 @@ struct worker {
 	pthread_t thread; /* of the driver */
 };
 
+/* From page to page of a block, where the ends of a large one stand for all. */
+static inline uint64_t stress_next_page(const struct block *blk, uint64_t i)
+{
+	return i == 2 && blk->order > 3 ? (1ULL << blk->order) - 2 : i + 1;
+}
+
 uint64_t stress_random(uint64_t *rng);
 
 /* Says what is wrong, and with what seed; counted, because only the main thread may assert. */
@@ -101,6 +108,9 @@ void stress_begin(struct stress *s, const struct shape *shape, uint64_t seed);
 void stress_end(struct stress *s);
 void stress_own(struct stress *s, const struct block *blk, uint8_t from, uint8_t to);
 bool stress_add_piece(struct stress *s, struct buddy_hart *h, struct hole *hole);
+
+/* The first block of the order in the arena, and how many there are. */
+uint64_t stress_first_block(const struct stress *s, unsigned int order, uint64_t *nr);
 
 /* worker.c: what a hart does in a round; what it leaves in its mailbox. */
 void stress_work(struct worker *w);

@@ -2,17 +2,12 @@
 /* What a hart does in a round. */
 #include "stress.h"
 
-/* What an owner writes into its pages, and finds there. The ends of large blocks stand for all. */
-static uint64_t next_page(const struct block *blk, uint64_t i)
-{
-	return i == 2 && blk->order > 3 ? (1ULL << blk->order) - 2 : i + 1;
-}
-
+/* What an owner writes into its pages, and finds there. */
 static void write_pages(struct worker *w, const struct block *blk)
 {
 	uint64_t at = blk->pfn - w->s->base_pfn;
 
-	for (uint64_t i = 0; i < 1ULL << blk->order; i = next_page(blk, i))
+	for (uint64_t i = 0; i < 1ULL << blk->order; i = stress_next_page(blk, i))
 		w->s->contents[at + i] = (uint32_t)(blk->pfn + blk->order);
 }
 
@@ -20,7 +15,7 @@ static void check_pages(struct worker *w, const struct block *blk)
 {
 	uint64_t at = blk->pfn - w->s->base_pfn;
 
-	for (uint64_t i = 0; i < 1ULL << blk->order; i = next_page(blk, i)) {
+	for (uint64_t i = 0; i < 1ULL << blk->order; i = stress_next_page(blk, i)) {
 		if (w->s->contents[at + i] != (uint32_t)(blk->pfn + blk->order)) {
 			stress_fail(w->s, "written by another", blk->pfn + i, blk->order);
 			return;
@@ -53,7 +48,7 @@ static void give_back(struct worker *w, const struct block *blk)
 
 	check_pages(w, blk);
 	stress_own(w->s, blk, blk->owner, 0);
-	if (order && pick % 8 == 0) {
+	if (order && pick % 8 == 0 && w->s->shape->kind != STRESS_ENOUGH) {
 		if (buddy_split(w->h, blk->pfn, order))
 			stress_fail(w->s, "cannot be split", blk->pfn, order);
 		order = (unsigned int)(pick / 8 % order);
@@ -129,19 +124,9 @@ static int claim(struct worker *w, uint64_t pfn, unsigned int order)
 	return ret;
 }
 
-/* The first block of the order in the arena, and how many there are. */
-static uint64_t first_block(const struct stress *s, unsigned int order, uint64_t *nr)
-{
-	uint64_t size = 1ULL << order, first = (s->base_pfn + size - 1) & ~(size - 1);
-	uint64_t end = (s->base_pfn + s->nr_pages) & ~(size - 1);
-
-	*nr = first < end ? (end - first) >> order : 0;
-	return first;
-}
-
 static void claim_any(struct worker *w, unsigned int order)
 {
-	uint64_t nr, first = first_block(w->s, order, &nr);
+	uint64_t nr, first = stress_first_block(w->s, order, &nr);
 
 	if (nr)
 		claim(w, first + (stress_random(&w->rng) % nr << order), order);
@@ -205,7 +190,7 @@ static void own_blocks_op(struct worker *w, unsigned int first_hart, uint64_t nr
 {
 	struct stress *s = w->s;
 	unsigned int order = s->own_order, harts = s->shape->nr_harts - first_hart;
-	uint64_t nr, first = first_block(s, order, &nr), i;
+	uint64_t nr, first = stress_first_block(s, order, &nr), i;
 	int ret;
 
 	if (nr < nr_kept + harts)
@@ -238,7 +223,7 @@ static void work_almost_out(struct worker *w)
 	struct stress *s = w->s;
 	uint64_t nr;
 
-	first_block(s, s->own_order, &nr);
+	stress_first_block(s, s->own_order, &nr);
 	for (uint64_t op = 0; op < s->shape->round_ops && nr; op++) {
 		uint64_t none = w->answers[1];
 
@@ -259,6 +244,26 @@ static void work_almost_out(struct worker *w)
 	}
 }
 
+/* Each has one block at most, of an order that no hart keeps for itself. */
+static void work_enough(struct worker *w)
+{
+	struct stress *s = w->s;
+
+	for (uint64_t op = 0; op < s->shape->round_ops; op++) {
+		uint64_t none = w->answers[1];
+
+		if (w->nr_live) {
+			struct block blk = forget(w, 0);
+
+			give_back(w, &blk);
+			continue;
+		}
+		alloc(w, s->own_order);
+		if (w->answers[1] != none)
+			stress_fail(s, "none, and there is one for each hart", 0, s->own_order);
+	}
+}
+
 void stress_work(struct worker *w)
 {
 	switch (w->s->shape->kind) {
@@ -270,6 +275,9 @@ void stress_work(struct worker *w)
 		break;
 	case STRESS_ALMOST_OUT:
 		work_almost_out(w);
+		break;
+	case STRESS_ENOUGH:
+		work_enough(w);
 		break;
 	}
 	while (w->nr_live) {
