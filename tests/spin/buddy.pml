@@ -191,6 +191,8 @@ init {
 		HINT = 1; SUM = 1; priv[0] = 3; page[0] = 1; page[1] = 1; page[2] = 2; page[3] = 2
 #elif START == 7 /* a pair is free as a whole, in a word that has never been written; no hints */
 		P = 1; W[0] = 1; page[2] = 2; page[3] = 2
+#elif START == 8 /* a page of the second word is free; a pair in use as a block */
+		HINT = 2; SUM = 1; W[1] = 1; block[0] = 1; page[0] = 2; page[1] = 2; page[3] = 2
 #endif
 	};
 	atomic {

@@ -52,6 +52,7 @@ RULES = [
     ("5 a claim leaves bits without a hint", "NO_CLAIM_HINT", setting(6, DRAIN, CLAIM, ONE), HIDDEN),
     ("6 none, without the numbers", "NO_SEQ", setting(1, ONE, FREE), FALSE_NO),
     ("6 busy, without the numbers", "NO_SEQ", setting(1, CLAIM, FREE, ops=2), FALSE_NO),
+    ("6 taken without a number", "NO_SEQ_TAKE", setting(8, ONE, FREE, CLAIM), FALSE_NO),
     ("7 another hart drains", "NO_PRIVATE", setting(0, ONE | STEAL, ops=2), TWICE),
     ("8 a part is freed without a split", "NO_PARTS", setting(2, FREE), TWICE),
     ("9 a double free into a merged word", "NO_CHECK", setting(4, WRONG, PAIR, ONE), TWICE),
@@ -73,7 +74,6 @@ ORDERS = [
 
 # The protocol as it is, beside the settings above.
 HOLDS = [
-    setting(1, ONE | FREE | DRAIN, ops=2),
     setting(3, ONE | LATE, ONE | FREE, ops=2),
     setting(0, ONE | PAIR, ONE | FREE, ops=2, asks=True),
     setting(1, ONE, FREE, PAIR),
@@ -84,6 +84,7 @@ HOLDS = [
 HOLDS_LONG = [
     *(setting(start, ALL, ops=2) for start in (0, 1, 2, 4, 5)),
     setting(3, ALL | LATE, ops=2),
+    setting(1, ONE | FREE | DRAIN, ops=2),
     setting(0, ONE | FREE | DRAIN, ops=3),
     setting(1, ONE | FREE, ops=3),
     setting(0, ONE | PAIR | FREE | DRAIN, ops=2, asks=True),

@@ -250,33 +250,20 @@ inline alloc_pair() {
 /* A user may pass a block to another hart; that orders what the first has stored. */
 #define MINE(p) (page[p] == 2 && (by[p] == me || EMPTY(by[p])))
 
-/* The word would not become full, and holds something: one AMO, nothing in flight. */
 inline free_page(p) {
-	d_step {
-		flush(me);
-		v = LOAD_W(me, p / 2);
-		if
-		:: v == 0 || (v | BIT(p % 2)) == FULL -> v = 0
-		:: else -> assert(!(v & BIT(p % 2))); W[p / 2] = v | BIT(p % 2); unmark(p / 2, BIT(p % 2)); v = 1
-		fi
-	};
-	if
-	:: v -> v = 0
-	:: else ->
 #ifndef NO_CHECK
-		/* Rule 9. Such a user does nothing wrong: it may not be called so. */
-		v = LOAD_W(me, p / 2);
-		assert(!(v & BIT(p % 2)));
-		if
-		:: v == 0 -> assert(!(P & BIT(p / 2)))
-		:: else
-		fi;
-		v = 0;
+	/* Rule 9. Such a user does nothing wrong: it may not be called so. */
+	v = LOAD_W(me, p / 2);
+	assert(!(v & BIT(p % 2)));
+	if
+	:: v == 0 -> assert(!(P & BIT(p / 2)))
+	:: else
+	fi;
+	v = 0;
 #endif
-		seq_begin(me);
-		put(p / 2, BIT(p % 2), 1);
-		seq_end(me)
-	fi
+	seq_begin(me);
+	put(p / 2, BIT(p % 2), 1);
+	seq_end(me)
 }
 
 /* Takes something that is in use out of the users' hands; i: page, m: is it a block. */
@@ -308,10 +295,12 @@ inline free_some() {
 	:: i != NONE && m == 1 ->
 		m = 0;
 		if
-		:: skip -> /* as it is */
-			seq_begin(me);
-			d_step { flush(me); assert(!(P & BIT(i / 2))); P = P | BIT(i / 2); unmark(i / 2, FULL) };
-			seq_end(me)
+		:: skip ->
+			/*
+			 * As it is, without a number: a word that is always found gains bits, by one AMO.
+			 * With two bits no word below can gain some, hold some before, and not be full.
+			 */
+			d_step { flush(me); assert(!(P & BIT(i / 2))); P = P | BIT(i / 2); unmark(i / 2, FULL) }
 		:: skip -> /* rule 8: split, then a part; the other goes back to the user */
 #ifndef NO_PARTS
 			node_init(i / 2, 0);
@@ -350,13 +339,21 @@ inline add_late() {
 }
 
 /* ---- exact claim of the page target, or of its pair ---- */
+/* Taken by now; a user has it when what lies beside it has been put right. */
+inline claim_mark(taken) {
+	if
+	:: taken -> mark(target / 2, (pair -> FULL : BIT(target % 2)), 1)
+	:: else
+	fi
+}
+
 /* got: 1 done, 2 another look, 3 busy. */
 inline claim_look() {
 	got = 3;
 	v = P;
 	if
 	:: v & BIT(target / 2) ->
-		d_step { flush(me); v = P; P = P & ~BIT(target / 2) };
+		d_step { flush(me); v = P; P = P & ~BIT(target / 2); claim_mark(v & BIT(target / 2)) };
 		if
 		:: !(v & BIT(target / 2)) -> got = 2
 		:: else ->
@@ -384,7 +381,12 @@ inline claim_look() {
 			v = LOAD_W(me, target / 2);
 			if
 			:: v & BIT(target % 2) ->
-				d_step { flush(me); v = W[target / 2]; W[target / 2] = v & ~BIT(target % 2) };
+				d_step {
+					flush(me);
+					v = W[target / 2];
+					W[target / 2] = v & ~BIT(target % 2);
+					claim_mark(v & BIT(target % 2))
+				};
 				if
 				:: v & BIT(target % 2) -> got = 1
 				:: else -> got = 2
@@ -410,17 +412,24 @@ inline claim() {
 	:: turn < TURNS ->
 		sum_up(before);
 		EARLY_SUM();
+#ifndef NO_SEQ_TAKE
 		seq_begin(me);
+#endif
 		claim_look();
 		if
 		:: got == 1 ->
 			d_step {
-				mark(target / 2, (pair -> FULL : BIT(target % 2)), 2);
-				block[target / 2] = pair
+				page[target] = 2;
+				if
+				:: pair -> page[target + 1] = 2; block[target / 2] = 1
+				:: else
+				fi
 			}
 		:: else
 		fi;
+#ifndef NO_SEQ_TAKE
 		seq_end(me);
+#endif
 		turn++;
 		if
 		:: got == 1 -> turn = TURNS
