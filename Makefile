@@ -35,6 +35,7 @@ include mk/image.mk
 include mk/host.mk
 include mk/fuzz.mk
 include mk/qemu.mk
+include mk/bench.mk
 include mk/selftest.mk
 include mk/stress.mk
 include mk/check.mk

@@ -19,6 +19,8 @@ struct page_allocator;
 struct page_allocator_ops {
 	const char *name; /* a bare word: buddy, list */
 	const char *setting; /* a bare word: default, healing */
+	/* A bare word: which of two builds it is, rv64gc or zb (Zba, Zbb, Zbs); NULL: there is one only. */
+	const char *hot;
 	uint64_t state_bytes; /* of the allocator's own structs, 64-byte aligned */
 
 	/* Bytes of metadata for an arena [start_pfn, end_pfn); NULL: none. */
@@ -52,6 +54,9 @@ extern const struct page_allocator_ops *const bench_allocators[];
 
 /* earlymm's buddy, set up afresh in the arena. */
 extern const struct page_allocator_ops bench_alloc_buddy;
+
+/* The classic buddy of list_buddy.h, with a memmap and free lists of its own. */
+extern const struct page_allocator_ops bench_alloc_list;
 
 /* Does nothing and succeeds: its figures are the loop's own, to be subtracted. */
 extern const struct page_allocator_ops bench_alloc_null;

@@ -77,6 +77,7 @@ static void selftest(struct boot *b, enum selftest_phase phase)
 		.mm = has_buddy ? &m->mm : NULL,
 		.hart = has_buddy ? m->mm.buddy.harts : NULL,
 		.tb_hz = b->tree.timebase_hz,
+		.has_zb = hot_has_zb(&b->tree, b->options.zb),
 		.filter = name,
 	};
 

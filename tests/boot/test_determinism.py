@@ -57,7 +57,8 @@ def test_repetitions(boot):
     run = boot_counting(boot, "bench=bulk,churn,churn0 reps=3 records=all meta_poison=1")
     samples = {}
     for record in run.find("smp", where="arena"):
-        case = (record["bench"], record.get("order"), record.get("state"), record["op"])
+        case = tuple(record.get(key) for key in ("bench", "alloc", "setting", "hot", "order",
+                                                 "state", "op"))
         samples.setdefault(case, []).append((record["rep"], record["ins"], record["chk"]))
     for case, found in samples.items():
         assert [rep for rep, _, _ in found] == ["0", "1", "2"], case
