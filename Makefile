@@ -37,6 +37,7 @@ include mk/fuzz.mk
 include mk/qemu.mk
 include mk/bench.mk
 include mk/selftest.mk
+include mk/stress.mk
 include mk/check.mk
 
 .PHONY: all help clean distclean
@@ -46,7 +47,7 @@ help:
 	@cat mk/help.txt
 
 clean:
-	$(Q)rm -rf $(addprefix $(O)/,$(boards) $(host-variants) $(fuzz-targets:%=fuzz-%) fuzz/seeds check tests)
+	$(Q)rm -rf $(addprefix $(O)/,$(boards) $(host-variants) $(fuzz-targets:%=fuzz-%) $(stress-folders) fuzz/seeds check tests)
 
 distclean: clean
 	$(Q)rm -rf $(DEPS) compile_commands.json

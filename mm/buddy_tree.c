@@ -14,7 +14,9 @@
 /*
  * Writes a node for the first time, or again after its parent's bit was taken: @word is what is
  * free in it. No hart can reach it by now but through a stale hint, which finds 0 or @word, both
- * true. Rule 3: before any block of it leaves the hart.
+ * true. Rule 3: before any block of it leaves the hart. The word by an AMO: the load of its hint
+ * that follows must not come first, or a stale hint could be seen, and then be cleared by a hart
+ * that has not seen the word.
  */
 void buddy_node_init(const struct buddy_tree *t, unsigned int level, uint64_t idx, uint64_t word)
 {

@@ -1,6 +1,7 @@
 mm-objs += bitops.o
 mm-objs += buddy.o
 mm-objs += buddy_check.o
+mm-objs += buddy_claim.o
 mm-objs += buddy_free.o
 mm-objs += buddy_hint.o
 mm-objs += buddy_init.o

@@ -196,6 +196,18 @@ int buddy_free(struct buddy_hart *h, uint64_t pfn, unsigned int order);
  */
 int buddy_split(struct buddy_hart *h, uint64_t pfn, unsigned int order);
 
+/*
+ * buddy_claim() - takes exactly the block [pfn, pfn + 2^order), if all of it is free; what it is
+ * part of is split. Then it is as if buddy_alloc() had returned it. 0 <= order <= BUDDY_MAX_ORDER.
+ * The calling hart's caches are drained first; what other harts keep for themselves is in use
+ * until they drain. O(levels^2 * radix shift); no word is searched. Returns -EMM_EINVAL (order,
+ * or pfn not aligned to it), -EMM_ERANGE (not inside a tree), -EMM_EBUSY (a page of it is in use,
+ * held by another hart, or was never added), -EMM_EAGAIN (other harts kept memory in flight in
+ * each of a bounded number of looks; try again). Where it fails, what is free stays so.
+ * Linux: take_page_off_buddy, alloc_contig_range.
+ */
+int buddy_claim(struct buddy_hart *h, uint64_t pfn, unsigned int order);
+
 /* buddy_drain() - gives the hart's own blocks back to everybody. Linux: drain_pages. */
 void buddy_drain(struct buddy_hart *h);
 
