@@ -35,7 +35,12 @@ static inline void atomic_fence_acquire(void)
 #endif
 }
 
-/* The same for a word of 32 bits. */
+/* For a word of 32 bits. */
+static inline uint32_t atomic_read32(const uint32_t *p)
+{
+	return __atomic_load_n(p, __ATOMIC_RELAXED);
+}
+
 static inline void atomic_set32(uint32_t *p, uint32_t v)
 {
 	__atomic_store_n(p, v, __ATOMIC_RELAXED);
@@ -112,8 +117,7 @@ refused:
  * The same for a single bit. With the bit toggled the word plus one is not above what it was if
  * the bit was set, or if the word would become full: one comparison tells both.
  */
-static inline __attribute__((always_inline)) bool atomic_or_bit_partial(uint64_t *p,
-									uint64_t bit)
+static inline __attribute__((always_inline)) bool atomic_or_bit_partial(uint64_t *p, uint64_t bit)
 {
 	__asm__ goto("0:	lr.d.aq	t0, (%0)\n"
 		     "	beqz	t0, %l[refused]\n"

@@ -134,7 +134,7 @@ int64_t __attribute__((noinline)) buddy_alloc_rest(struct buddy_hart *h, unsigne
 
 	if (order > BUDDY_MAX_ORDER)
 		return -EMM_EINVAL;
-	if (unlikely(!h->nr_orders))
+	if (unlikely(!atomic_read32(&h->nr_orders)))
 		buddy_hart_open(h);
 	if (order < RADIX_SHIFT && *h->top[order] >= 0)
 		return stack_pop(h, order);
@@ -154,8 +154,9 @@ int64_t __attribute__((noinline)) buddy_alloc_rest(struct buddy_hart *h, unsigne
 }
 
 /*
- * A block of level 1 from the word @idx. It is taken as a whole or not at all: nothing is in
- * flight. A hint may say more than there is; but not in vain that there is something. -1: none.
+ * A block of level 1 from the word @idx. It is taken as a whole or not at all; a hint may say more
+ * than there is, but not in vain that there is something. -1: none. In flight: who searches must
+ * not miss one block because another came free behind it (rule 6).
  */
 static int64_t take_from_word(struct buddy_hart *h, uint64_t idx, unsigned int cls)
 {
@@ -172,10 +173,10 @@ static int64_t take_from_word(struct buddy_hart *h, uint64_t idx, unsigned int c
 }
 
 /* From the two words that gave or got such blocks last; else by a search. */
-static int64_t __attribute__((noinline))
-alloc_large_slow(struct buddy_hart *h, unsigned int order)
+static int64_t __attribute__((noinline)) alloc_large_slow(struct buddy_hart *h, unsigned int order)
 {
-	bool nearby = TOP > 1 && h->nr_orders && order >= RADIX_SHIFT && order < 2 * RADIX_SHIFT;
+	bool nearby = TOP > 1 && atomic_read32(&h->nr_orders) && order >= RADIX_SHIFT &&
+		      order < 2 * RADIX_SHIFT;
 
 	for (unsigned int turn = 0; turn < 2 && nearby; turn++) {
 		uint64_t idx = h->large_idx[0];
@@ -183,7 +184,9 @@ alloc_large_slow(struct buddy_hart *h, unsigned int order)
 
 		if (idx == UINT64_MAX)
 			break;
+		seq_begin(h);
 		pfn = take_from_word(h, idx, order - RADIX_SHIFT);
+		seq_end(h);
 		if (pfn >= 0)
 			return pfn;
 		h->large_idx[0] = h->large_idx[1];
@@ -196,21 +199,23 @@ alloc_large_slow(struct buddy_hart *h, unsigned int order)
 static int64_t __attribute__((noinline)) alloc_large(struct buddy_hart *h, unsigned int order)
 {
 	uint64_t pfn = h->large_pfn, mask, v, *word;
+	bool taken;
 
-	if (TOP < 2 || order != h->large_order || unlikely(!h->nr_orders))
+	if (TOP < 2 || order != h->large_order || unlikely(!atomic_read32(&h->nr_orders)))
 		return alloc_large_slow(h, order);
 	word = buddy_node(h->tree, 1, pfn >> WORD_SHIFT(1));
 	mask = run_mask(order - RADIX_SHIFT) << BITS_OF(pfn >> BIT_SHIFT(1));
 	v = atomic_read(word);
 	h->large_order = 0;
-	if (unlikely((v & mask) != mask || !atomic_cmpxchg(word, v, v & ~mask)))
-		return alloc_large_slow(h, order);
-	return (int64_t)pfn;
+	seq_begin(h);
+	taken = (v & mask) == mask && atomic_cmpxchg(word, v, v & ~mask);
+	seq_end(h);
+	return likely(taken) ? (int64_t)pfn : alloc_large_slow(h, order);
 }
 
 int64_t buddy_alloc(struct buddy_hart *h, unsigned int order)
 {
-	if (likely(order < h->nr_orders)) {
+	if (likely(order < atomic_read32(&h->nr_orders))) {
 		/* Signed, as the ABI has it: an index without a conversion. */
 		int64_t *top = h->top[(int)order];
 		int64_t pfn = *top;

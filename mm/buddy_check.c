@@ -185,7 +185,8 @@ static bool stack_is_valid(const struct buddy *b, const struct buddy_hart *h, un
 static bool stacks_are_valid(const struct buddy *b)
 {
 	for (uint32_t i = 0; i < b->nr_harts; i++)
-		for (unsigned int order = 0; b->harts[i].is_ready && order < BUDDY_NR_STACKS; order++)
+		for (unsigned int order = 0; b->harts[i].is_ready && order < BUDDY_NR_STACKS;
+		     order++)
 			if (!stack_is_valid(b, &b->harts[i], order))
 				return false;
 	return true;

@@ -32,7 +32,7 @@ static void open_window(struct buddy_hart *h, const struct buddy_tree *t)
 /* Is the small block one that the fast path can free? The window has whole words only. */
 static inline bool in_window(const struct buddy_hart *h, uint64_t pfn, uint64_t size)
 {
-	return !(pfn & (size - 1)) && pfn - h->window_pfn < h->window_pages;
+	return !(pfn & (size - 1)) && pfn - h->window_pfn < atomic_read(&h->window_pages);
 }
 
 static int __attribute__((noinline)) double_free(struct buddy_hart *h)
@@ -99,7 +99,7 @@ free_elsewhere(struct buddy_hart *h, uint64_t pfn, unsigned int order)
 
 	if (order > BUDDY_MAX_ORDER || (pfn & ((1ULL << order) - 1)))
 		return -EMM_EINVAL;
-	if (!h->nr_orders)
+	if (!atomic_read32(&h->nr_orders))
 		buddy_hart_open(h);
 	if (!t || !tree_covers(t, pfn, 1ULL << order)) {
 		t = buddy_find_tree(h->buddy, pfn, 1ULL << order);
@@ -110,6 +110,15 @@ free_elsewhere(struct buddy_hart *h, uint64_t pfn, unsigned int order)
 	}
 	open_window(h, t);
 	return free_checked(h, t, pfn, order);
+}
+
+/* In flight: another free relies on a hint whose summaries are not there yet. */
+static void __attribute__((noinline))
+hint_large(struct buddy_hart *h, const struct buddy_tree *t, uint64_t idx)
+{
+	seq_begin(h);
+	buddy_hint_set(t, 1, RADIX_SHIFT - 1, idx);
+	seq_end(h);
 }
 
 /*
@@ -123,11 +132,11 @@ static int free_large(struct buddy_hart *h, uint64_t pfn, unsigned int order)
 	uint64_t *hint;
 
 	if (unlikely(order >= 2 * RADIX_SHIFT || TOP < 2 || !in_window(h, pfn, 1ULL << order) ||
-		     pfn + (1ULL << order) - h->window_pfn > h->window_pages))
+		     pfn + (1ULL << order) - h->window_pfn > atomic_read(&h->window_pages)))
 		return free_elsewhere(h, pfn, order);
-	if (unlikely(!atomic_or_partial(buddy_node(t, 1, idx),
-					run_mask(order - RADIX_SHIFT) << BITS_OF(pfn >> BIT_SHIFT(1)),
-					WORD_FULL)))
+	if (unlikely(!atomic_or_partial(
+		    buddy_node(t, 1, idx),
+		    run_mask(order - RADIX_SHIFT) << BITS_OF(pfn >> BIT_SHIFT(1)), WORD_FULL)))
 		return free_checked(h, t, pfn, order);
 	hint = node_hint(buddy_node(t, 2, idx >> RADIX_SHIFT), 1, RADIX_SHIFT - 1);
 	if (idx != h->large_idx[0]) {
@@ -138,7 +147,7 @@ static int free_large(struct buddy_hart *h, uint64_t pfn, unsigned int order)
 	h->large_order = order;
 	/* The load comes after the AMO: see hint_set_from(). */
 	if (unlikely(!(atomic_read(hint) >> BITS_OF(idx) & 1)))
-		buddy_hint_set(t, 1, RADIX_SHIFT - 1, idx);
+		hint_large(h, t, idx);
 	return 0;
 }
 

@@ -8,31 +8,31 @@
 #include "buddy_tree.h"
 
 /* Words that one refill looks at below the limit, and a turn of it beyond. */
-#define SCAN_WORDS        8
+#define SCAN_WORDS 8
 
 /* The same as bits; and after one that had to take a wholly free word, as when memory fills up. */
-#define WIDE_SCAN         ((1U << SCAN_WORDS) - 1)
-#define NARROW_SCAN       3
+#define WIDE_SCAN   ((1U << SCAN_WORDS) - 1)
+#define NARROW_SCAN 3
 
 /* Turns beyond the limit, before a wholly free word is taken. */
-#define EXTEND_TURNS      4
+#define EXTEND_TURNS 4
 
 /* Refills in a row that were content with the next word, before the limit falls fast. */
-#define RICH_STREAK       6
+#define RICH_STREAK 6
 
 /* Otherwise such a refill lowers it by a word, for every so many words (a power of two). */
-#define LOWER_EVERY       4
+#define LOWER_EVERY 4
 
 /* Above this order a word holds too few blocks to be worth a search. */
 #define MAX_SCANNED_ORDER 2
 
 /* Up to this order a run stays in a word that is taken, so that a free there is a simple one. */
-#define MAX_KEPT_ORDER    2
+#define MAX_KEPT_ORDER 2
 
 /* Pages that make a word worth a refill: in the healing setting, which keeps none back. */
-#define HEALING_GAIN      3
+#define HEALING_GAIN 3
 
-#define INLINE static inline __attribute__((always_inline))
+#define INLINE       static inline __attribute__((always_inline))
 
 /*
  * Runs of class @cls that begin at the bits of @starts, not 0, become the stack, which is empty.
@@ -274,7 +274,8 @@ INLINE uint64_t scan_on(const struct buddy_scan *s, const struct buddy_tree *t, 
 		return s->first;
 	if (TOP > 1 && BITS_OF(node) &&
 	    atomic_read(node_hint(buddy_node(t, 2, node >> RADIX_SHIFT), 0, HINT_ANY)) >>
-			    BITS_OF(node) & 1)
+			    BITS_OF(node) &
+		    1)
 		return idx;
 	return UINT64_MAX;
 }
@@ -302,8 +303,7 @@ INLINE bool refill_below(struct buddy_hart *h, const struct buddy_tree *t, unsig
 
 	if (idx == UINT64_MAX)
 		return false;
-	if (scan_words(t, cls, healing, &idx, WIDE_SCAN) &&
-	    claim_word(h, t, cls, idx, healing)) {
+	if (scan_words(t, cls, healing, &idx, WIDE_SCAN) && claim_word(h, t, cls, idx, healing)) {
 		s->next = idx + 1;
 		return true;
 	}

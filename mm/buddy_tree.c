@@ -63,8 +63,7 @@ int buddy_put(struct buddy_hart *h, const struct buddy_tree *t, unsigned int lev
 static bool run_is_hinted(const struct buddy_tree *t, unsigned int level, uint64_t idx,
 			  unsigned int cls)
 {
-	const uint64_t *hint =
-		node_hint(buddy_node(t, level + 1, idx >> RADIX_SHIFT), level, 0);
+	const uint64_t *hint = node_hint(buddy_node(t, level + 1, idx >> RADIX_SHIFT), level, 0);
 
 	/* The last first: words begin with it, and keep it as long as nobody searched in vain. */
 	for (unsigned int kind = RADIX_SHIFT; kind-- > cls;)
@@ -82,7 +81,8 @@ static inline bool carry_is_done(const struct buddy_tree *t, uint64_t idx, uint6
 {
 	return TOP > 1 && old && !(old & mask) && (old | mask) != WORD_FULL &&
 	       (atomic_read(node_hint(buddy_node(t, 2, idx >> RADIX_SHIFT), 1, RADIX_SHIFT - 1)) >>
-			BITS_OF(idx) & 1);
+			BITS_OF(idx) &
+		1);
 }
 
 /* What follows the AMO of a put, which found @old. */

@@ -37,7 +37,7 @@ struct buddy_tree {
  * Blocks of a small order, below BUDDY_NR_STACKS, wait for their hart in a stack for each order. A
  * stack is filled from one word of the tree, with as many blocks as that has.
  */
-#define BUDDY_NR_STACKS   BUDDY_RADIX_SHIFT
+#define BUDDY_NR_STACKS BUDDY_RADIX_SHIFT
 
 /* The frames of all stacks, each stack with a word below it that says -1. */
 #define BUDDY_STACK_WORDS (2 * BUDDY_RADIX - 2 + BUDDY_NR_STACKS)

@@ -62,6 +62,11 @@ static inline void atomic_set_release(uint64_t *p, uint64_t v)
 }
 
 /* Not for bits of the trees: it arrives at once. */
+static inline uint32_t atomic_read32(const uint32_t *p)
+{
+	return __atomic_load_n(p, __ATOMIC_RELAXED);
+}
+
 static inline void atomic_set32(uint32_t *p, uint32_t v)
 {
 	__atomic_store_n(p, v, __ATOMIC_RELAXED);
