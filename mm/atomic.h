@@ -72,14 +72,17 @@ ATOMIC_AMO(atomic_fetch_and, "amoand.d.aqrl")
 ATOMIC_AMO(atomic_xchg, "amoswap.d.aqrl")
 #undef ATOMIC_AMO
 
-/* Puts @desired into *p if it holds @expected; acquire and release where it does. */
+/*
+ * Puts @desired into *p if it holds @expected; acquire and release where it does. The .aq of the SC,
+ * here and below, keeps later loads behind it: that of a hint, say (rule 5).
+ */
 static inline bool atomic_cmpxchg(uint64_t *p, uint64_t expected, uint64_t desired)
 {
 	uint64_t old, failed;
 
 	__asm__ volatile("0:	lr.d.aq	%0, %2\n"
 			 "	bne	%0, %z3, 1f\n"
-			 "	sc.d.rl	%1, %z4, %2\n"
+			 "	sc.d.aqrl	%1, %z4, %2\n"
 			 "	bnez	%1, 0b\n"
 			 "1:"
 			 : "=&r"(old), "=&r"(failed), "+A"(*p)
@@ -102,7 +105,7 @@ static inline __attribute__((always_inline)) bool atomic_or_partial(uint64_t *p,
 		     "	or	t0, t0, %1\n"
 		     "	xor	t1, t0, %2\n"
 		     "	beqz	t1, %l[refused]\n"
-		     "	sc.d.rl	t0, t0, (%0)\n"
+		     "	sc.d.aqrl	t0, t0, (%0)\n"
 		     "	bnez	t0, 0b"
 		     :
 		     : "r"(p), "r"(mask), "rI"(full)
@@ -124,7 +127,7 @@ static inline __attribute__((always_inline)) bool atomic_or_bit_partial(uint64_t
 		     "	xor	t1, t0, %1\n"
 		     "	addi	t2, t1, 1\n"
 		     "	bgeu	t0, t2, %l[refused]\n"
-		     "	sc.d.rl	t1, t1, (%0)\n"
+		     "	sc.d.aqrl	t1, t1, (%0)\n"
 		     "	bnez	t1, 0b"
 		     :
 		     : "r"(p), "r"(bit)

@@ -59,10 +59,10 @@ INLINE void fill_stack(struct buddy_hart *h, unsigned int cls, uint64_t starts, 
 	h->top[cls] = top;
 }
 
-/* Does a run of class @cls stay in a word that is taken? Not where it would be the only one. */
+/* Does a run of class @cls stay in a word that is taken? Not where it would be half of them. */
 INLINE bool is_kept(unsigned int cls)
 {
-	return cls <= MAX_KEPT_ORDER && cls < RADIX_SHIFT;
+	return cls <= MAX_KEPT_ORDER && BUDDY_RADIX >> cls > 2;
 }
 
 /* The same with a wholly free word but for the run that is kept. The lowest frame goes first. */

@@ -41,5 +41,8 @@ mm-objs += early.o
 
 # Compiled once more for harts with Zba, Zbb and Zbs (mk/hot.mk): what a call runs through.
 hot-objs += mm/buddy.o
+hot-objs += mm/buddy_free.o
 hot-objs += mm/buddy_hint.o
+hot-objs += mm/buddy_refill.o
+hot-objs += mm/buddy_stack.o
 hot-objs += mm/buddy_tree.o
