@@ -35,8 +35,10 @@ include mk/image.mk
 include mk/host.mk
 include mk/fuzz.mk
 include mk/qemu.mk
+include mk/bench.mk
 include mk/selftest.mk
 include mk/model.mk
+include mk/stress.mk
 include mk/check.mk
 
 .PHONY: all help clean distclean
@@ -46,7 +48,7 @@ help:
 	@cat mk/help.txt
 
 clean:
-	$(Q)rm -rf $(addprefix $(O)/,$(boards) $(host-variants) $(fuzz-targets:%=fuzz-%) fuzz/seeds check tests model)
+	$(Q)rm -rf $(addprefix $(O)/,$(boards) $(host-variants) $(fuzz-targets:%=fuzz-%) $(stress-folders) fuzz/seeds check tests model)
 
 distclean: clean
 	$(Q)rm -rf $(DEPS) compile_commands.json

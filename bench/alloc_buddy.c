@@ -4,6 +4,15 @@
 #include <earlymm/error.h>
 #include "page_allocator.h"
 
+/* This file is compiled twice for the image (mk/hot.mk). */
+#if defined(__riscv_zba) && defined(__riscv_zbb) && defined(__riscv_zbs)
+#define HOT "zb"
+#elif defined(__riscv)
+#define HOT "rv64gc"
+#else
+#define HOT "host"
+#endif
+
 struct arena_buddy {
 	struct buddy_hart hart;
 	struct buddy buddy;
@@ -43,6 +52,17 @@ static int adapter_setup(struct page_allocator *pa, uint64_t start_pfn, uint64_t
 	return 0;
 }
 
+static int healing_setup(struct page_allocator *pa, uint64_t start_pfn, uint64_t end_pfn,
+			 void *meta, uint64_t meta_bytes)
+{
+	struct arena_buddy *a = pa->state;
+	int ret = adapter_setup(pa, start_pfn, end_pfn, meta, meta_bytes);
+
+	if (!ret)
+		buddy_tune(&a->buddy, BUDDY_HEALING);
+	return ret;
+}
+
 static void adapter_drain(struct page_allocator *pa)
 {
 	buddy_drain(pa->self);
@@ -63,6 +83,7 @@ static uint64_t adapter_nr_free(const struct page_allocator *pa)
 const struct page_allocator_ops bench_alloc_buddy = {
 	.name = "buddy",
 	.setting = "default",
+	.hot = HOT,
 	.state_bytes = sizeof(struct arena_buddy),
 	.meta_bytes = buddy_tree_bytes,
 	.setup = adapter_setup,
@@ -70,19 +91,41 @@ const struct page_allocator_ops bench_alloc_buddy = {
 	.nr_free = adapter_nr_free,
 };
 
-static const struct page_allocator_ops live_ops = {
+const struct page_allocator_ops bench_alloc_buddy_healing = {
 	.name = "buddy",
-	.setting = "default",
+	.setting = "healing",
+	.hot = HOT,
+	.state_bytes = sizeof(struct arena_buddy),
+	.meta_bytes = buddy_tree_bytes,
+	.setup = healing_setup,
 	.drain = adapter_drain,
 	.nr_free = adapter_nr_free,
 };
 
-void page_allocator_from_buddy(struct page_allocator *pa, struct buddy *b, struct buddy_hart *hart)
+static const struct page_allocator_ops live_ops[] = {
+	[BUDDY_DEFAULT] = {
+		.name = "buddy",
+		.setting = "default",
+		.hot = HOT,
+		.drain = adapter_drain,
+		.nr_free = adapter_nr_free,
+	},
+	[BUDDY_HEALING] = {
+		.name = "buddy",
+		.setting = "healing",
+		.hot = HOT,
+		.drain = adapter_drain,
+		.nr_free = adapter_nr_free,
+	},
+};
+
+void page_allocator_from_buddy(struct page_allocator *pa, struct buddy *b, struct buddy_hart *hart,
+			       enum buddy_setting setting)
 {
 	pa->alloc = adapter_alloc;
 	pa->free = adapter_free;
 	pa->self = hart;
 	pa->max_order = BUDDY_MAX_ORDER;
 	pa->state = b;
-	pa->ops = &live_ops;
+	pa->ops = &live_ops[setting];
 }

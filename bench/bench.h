@@ -18,6 +18,7 @@
 #define BENCH_MAX_REPS       25
 #define BENCH_MAX_ALLOCATORS 8
 #define BENCH_BULK_OPS       4
+#define BENCH_MAX_NAMES      48 /* characters of alloc=, with their end */
 
 /* A verification failed. Not an enum emm_error: those are all smaller. */
 #define BENCH_EVERIFY 64
@@ -29,13 +30,18 @@ enum bench_workload {
 	BENCH_CHURN = 1 << 2,
 	BENCH_CHURN0 = 1 << 3,
 	BENCH_EXHAUST = 1 << 4,
-	BENCH_ALL = (1 << 5) - 1,
+	BENCH_AGE = 1 << 5,
+	BENCH_BURST = 1 << 6,
+	BENCH_FRAG = 1 << 7,
+	BENCH_LATENCY = 1 << 8,
+	BENCH_ALL = (1 << 9) - 1,
 };
 
 struct bench_options {
 	uint32_t workloads; /* enum bench_workload */
-	uint32_t reps; /* 0: 1 if instructions are exact, else 5 */
+	uint32_t reps; /* 0: 1 if instructions are exact or the workload is long, else 5 */
 	uint64_t seed; /* not 0 */
+	char allocators[BENCH_MAX_NAMES]; /* names, comma-separated; empty: all */
 	bool verbose; /* the long tables too */
 	bool brief; /* of the records, run and end only */
 };
@@ -64,6 +70,29 @@ struct bench_config {
 #define FIGURE_NA      (INT64_MIN + 1) /* the allocator lacks an operation or an order */
 #define FIGURE_FAILED  (INT64_MIN + 2) /* its verification failed */
 
+/* Blocks that can still be had while pages are live, or FIGURE_…; and as many as there could be. */
+enum bench_score_order {
+	SCORE_ORDER9,
+	SCORE_ORDER3,
+	BENCH_SCORES,
+};
+
+struct bench_score {
+	int64_t had[BENCH_SCORES];
+	int64_t ideal[BENCH_SCORES];
+};
+
+/* What single calls cost, net of an empty call: instructions or ns, or FIGURE_…. */
+enum bench_latency_op {
+	LATENCY_ALLOC,
+	LATENCY_FREE,
+	BENCH_LATENCY_OPS,
+};
+
+struct bench_latency {
+	int64_t min, p50, p90, p99, p999, max;
+};
+
 /* One allocator's figures: net, medians. */
 struct bench_figures {
 	const struct page_allocator_ops *ops;
@@ -71,6 +100,11 @@ struct bench_figures {
 	int64_t bulk[BENCH_BULK_OPS]; /* alloc, free_ordered, alloc2, free_random */
 	int64_t churn;
 	int64_t churn0;
+	int64_t age, burst; /* a step: one page freed, one allocated */
+	int64_t frag, latency; /* a step, as churn's */
+	struct bench_score age_score, burst_score, frag_score;
+	struct bench_score freed_score; /* once all of frag was free again */
+	struct bench_latency latencies[BENCH_LATENCY_OPS];
 	uint64_t meta_bytes; /* for the arena */
 };
 
@@ -81,6 +115,11 @@ struct bench_scale {
 	uint64_t steps;
 	uint64_t pairs;
 	unsigned int churn_max_order;
+	uint64_t live; /* pages that stay in use in age and burst */
+	uint64_t age_steps;
+	uint64_t burst; /* pages */
+	uint64_t burst_rounds;
+	uint64_t frag_slots, frag_steps;
 };
 
 /* Where an allocator is measured: the arena, or the machine's own memory. */
@@ -106,6 +145,7 @@ struct bench {
 	struct bench_place arena, live;
 	struct bench_figures figures[BENCH_MAX_ALLOCATORS];
 	unsigned int nr_figures;
+	int64_t null_latency[BENCH_LATENCY_OPS]; /* of an empty call */
 	int64_t live_churn;
 	uint64_t live_churn_failed;
 
@@ -117,6 +157,8 @@ struct bench {
 	int64_t *log;
 	uint64_t log_entries;
 	uint8_t *orders; /* of the log's entries, where they differ */
+	int64_t *trace; /* events of long workloads, verified piece by piece */
+	uint64_t trace_entries;
 	struct churn_slot *slots;
 	uint64_t nr_slots;
 	void *state;
@@ -129,6 +171,8 @@ struct bench {
 	/* Progress. */
 	uint64_t units, units_done;
 	uint64_t last_tb;
+	unsigned int progress_items; /* on a line that is not ended yet */
+	const char *progress_name; /* the last one's workload */
 };
 
 /* What the payload knows of a run; words are made printable and, if need be, cut. */
@@ -136,6 +180,7 @@ struct bench_run_info {
 	uint64_t id;
 	const char *board;
 	const char *isa; /* what the image was built for: bench_build_isa() */
+	const char *hot; /* the build of the system's allocator; NULL: there is one only */
 	uint32_t harts;
 	uint64_t mem_kib;
 	uint64_t sbi_impl, sbi_ver; /* as SBI's base extension answers */
@@ -169,21 +214,30 @@ struct bench_mem {
 void bench_options_init(struct bench_options *opt);
 
 /*
- * bench_option() - one boot argument: bench=all|none|<names, comma-separated>, seed=<number>,
- * reps=<1…BENCH_MAX_REPS>, records=all|brief. @value may be NULL (no '='): then bench means all.
+ * bench_option() - one boot argument: bench=all|none|<names, comma-separated>, alloc=all|<names of
+ * bench_allocators>, seed=<number>, reps=<1…BENCH_MAX_REPS>, records=all|brief. @value may be NULL
+ * (no '='): then bench means all.
  * Returns 0; -EMM_ENOENT: @name is none of these; -EMM_EINVAL: @value is bad, which was said on
  * @out together with what is known, and @opt is unchanged.
  */
 int bench_option(struct bench_options *opt, const char *name, const char *value,
 		 const struct printer *out);
 
+/* Is an allocator of this name measured? Its settings and builds all have the same name. */
+bool bench_is_chosen(const struct bench_options *opt, const char *name);
+
 /*
  * bench_workspace_bytes() - memory that bench_run() needs with this config (its @system, @ranges
- * and @allocators are looked at, the workspace is not): 2.3 MiB, the largest metadata, and a bit
- * for each page of the ranges; 0.2 MiB instead of 2.3 if less than 16 MiB are free. With a smaller
- * workspace the arena is smaller too.
+ * and @allocators are looked at, the workspace is not): 3.3 MiB, the largest metadata, and a bit
+ * for each page of the ranges; 0.3 MiB instead of 3.3 if less than 16 MiB are free.
  */
 uint64_t bench_workspace_bytes(const struct bench_config *cfg);
+
+/*
+ * bench_workspace_least() - the same without the metadata of allocators after the first. One whose
+ * metadata does not fit is n/a; only with less than this the arena is smaller.
+ */
+uint64_t bench_workspace_least(const struct bench_config *cfg);
 
 /*
  * bench_init() - takes over @cfg and checks the counters with a loop of known length, about a

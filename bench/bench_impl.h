@@ -9,6 +9,15 @@
 
 #define MIN_ARENA_PAGES 64
 
+/* A failed verification, for the message. What the fields mean depends on the verdict. */
+struct bench_fault {
+	enum bench_verdict verdict;
+	uint64_t index; /* of the block in the log */
+	int64_t pfn;
+	unsigned int order;
+	uint64_t want, got;
+};
+
 /* One repetition of one case of a workload: who, where, what, and what came of it. */
 struct bench_rep {
 	struct bench *b;
@@ -24,15 +33,12 @@ struct bench_rep {
 	uint64_t ops[BENCH_BULK_OPS]; /* by figure of the workload */
 	struct bench_stamp time[BENCH_BULK_OPS];
 	uint64_t failed_allocs, failed_frees;
-};
-
-/* A failed verification, for the message. What the fields mean depends on the verdict. */
-struct bench_fault {
-	enum bench_verdict verdict;
-	uint64_t index; /* of the block in the log */
-	int64_t pfn;
-	unsigned int order;
-	uint64_t want, got;
+	uint16_t chk; /* a CRC of the frames handed out */
+	/* Of a traced workload: live pages, in the log; what verification found on the way. */
+	struct aging aging;
+	struct bench_fault fault;
+	struct bench_score score, freed_score;
+	struct bench_latency latencies[BENCH_LATENCY_OPS];
 };
 
 struct workload {
@@ -41,17 +47,29 @@ struct workload {
 	unsigned int nr_ops;
 	const char *op[BENCH_BULK_OPS]; /* names of the figures */
 	bool by_order; /* has a case for each order and state */
+	/*
+	 * Too long for the log: run in pieces, and verified between them by timed(); what that
+	 * found is r->fault, and the live pages that are left are scored.
+	 */
+	bool traced;
 	/* The largest order that a case asks for. */
 	unsigned int (*max_order)(const struct bench_rep *r);
 	void (*timed)(struct bench_rep *r, unsigned int shrink); /* counts >> shrink */
 	void (*undo)(struct bench_rep *r); /* frees what is still held */
 	/* Replays the log against the shadow map, which is empty before. */
 	enum bench_verdict (*replay)(struct bench_rep *r, struct bench_fault *fault);
+	/* With all verified and free again; NULL: nothing. Null's too, unverified. */
+	enum bench_verdict (*after)(struct bench_rep *r, struct bench_fault *fault);
+	void (*na)(struct bench_rep *r); /* records for an allocator that cannot; may be NULL */
 };
 
 extern const struct workload bench_workloads[]; /* ends with a NULL name */
 
-/* workload.c: the churn as the loop wants it; all slots are made empty. */
+/* workload.c: what a timed part did, as figure @op; and a failed free, counted. */
+void collect(struct bench_rep *r, unsigned int op, const struct loop_result *res, uint64_t ops);
+void free_one(struct bench_rep *r, int64_t pfn, unsigned int order); /* if there is one */
+
+/* The churn as the loop wants it; all slots are made empty. */
 void workload_churn_plan(struct bench_rep *r, struct churn *plan, unsigned int shrink);
 
 /*
@@ -74,6 +92,33 @@ enum bench_verdict replay_pair(struct bench_rep *r, struct bench_fault *f);
 enum bench_verdict replay_bulk(struct bench_rep *r, struct bench_fault *f);
 enum bench_verdict replay_churn(struct bench_rep *r, struct bench_fault *f);
 
+/* Events [0, n) of the trace, on top of what the map holds. */
+enum bench_verdict replay_trace(struct bench_rep *r, struct bench_fault *f, uint64_t n);
+
+/*
+ * age.c: age, burst and frag. Pages live are those of r->aging, in the log. age_pieces: how many pieces
+ * of a repetition report their progress.
+ */
+void age_timed(struct bench_rep *r, unsigned int shrink);
+void age_undo(struct bench_rep *r);
+enum bench_verdict age_replay(struct bench_rep *r, struct bench_fault *f);
+uint64_t age_pieces(const struct bench *b, const struct workload *wl);
+
+/*
+ * score.c: blocks of order 9 and of order 3 that can be had, and `frag` records; what is taken is
+ * given back. score_live: beside the live pages. score_freed: frag's, after all was freed. score_na:
+ * records for an allocator that cannot.
+ */
+void score_live(struct bench_rep *r);
+enum bench_verdict score_freed(struct bench_rep *r, struct bench_fault *f);
+void score_na(struct bench_rep *r);
+
+/* latency.c: the churn once more, each call timed; percentiles and `hist` records. */
+void latency_timed(struct bench_rep *r, unsigned int shrink);
+enum bench_verdict latency_after(struct bench_rep *r, struct bench_fault *f);
+void latency_na(struct bench_rep *r);
+void latency_init(struct bench_latency latencies[BENCH_LATENCY_OPS], int64_t figure);
+
 /* exhaust.c: all orders and the mix with one allocator; how many cases that is. */
 void exhaust_run(struct bench *b, const struct page_allocator_ops *ops);
 unsigned int exhaust_cases(const struct bench *b);
@@ -94,6 +139,9 @@ enum case_state {
 	CASE_FAILED, /* a verification failed */
 };
 
+/* How many times each case of a workload is run. */
+uint32_t bench_reps(const struct bench *b, const struct workload *wl);
+
 /* What a case cost, by figure: the median of the repetitions, instructions or ns. */
 struct case_cost {
 	int64_t total[BENCH_BULK_OPS];
@@ -108,41 +156,37 @@ void case_run(struct bench_rep *r, const struct page_allocator_ops *ops, struct 
 void case_figures(struct bench_rep *r, const struct case_cost *cost, const struct case_cost *null,
 		  int64_t *figure);
 
-/* reference.c: the figures of others, in the columns of the report. */
-enum report_column {
-	COL_PAIR0,
-	COL_PAIR9,
-	COL_BULK_ALLOC,
-	COL_FREE_ORDERED,
-	COL_FREE_RANDOM,
-	COL_CHURN,
-	COL_CHURN0,
-	COL_HANDOVER,
-	COL_META,
-	NR_COLUMNS
-};
-
-struct reference {
-	const char *name;
-	const char *cell[NR_COLUMNS];
-};
-
-extern const struct reference bench_references[]; /* ends with a NULL name */
-
-/* run.c: one unit of work is done; now and then a line says how far it all is. */
+/* run.c: one unit of work is done; now and then it is said how far it all is. */
 void bench_progress(struct bench *b, const char *bench, const char *alloc);
+void bench_progress_close(struct bench *b); /* before other lines */
+
+/* choice.c: are two words the same? */
+bool same_word(const char *a, const char *b);
+
+/* The allocators that are measured: the one after @ops, or the first (NULL); the last is a NULL. */
+const struct page_allocator_ops *const *bench_next(const struct bench_config *cfg,
+						   const struct page_allocator_ops *const *ops);
 
 /* workspace.c: the largest arena that may be had; and that for which the workspace is enough. */
 uint64_t workspace_arena_bound(const struct bench_config *cfg);
 uint64_t workspace_open(struct bench *b); /* 0: it is too small for any */
+bool workspace_has_room(const struct bench *b, const struct page_allocator_ops *ops);
 void scale_for(struct bench_scale *s, uint64_t pages, uint64_t log_entries, bool exact);
 
 /* emit.c: records. log_checksum: a CRC of the frames in the log, relative to the place's first. */
 void emit_cal(const struct bench_rep *r, unsigned int op);
 void emit_smp(const struct bench_rep *r, unsigned int op, uint16_t chk);
 void emit_res(const struct bench_rep *r, unsigned int op, int64_t net_x100);
-void emit_frag(const struct bench_rep *r, bool mix, uint64_t had, uint64_t ideal, uint16_t chk);
-void emit_frag_na(const struct bench_rep *r, bool mix);
+struct frag_result {
+	const char *state; /* live: beside live pages; freed: after free-all */
+	uint64_t had, ideal; /* had: UINT64_MAX: n/a */
+	uint16_t chk;
+};
+void emit_frag(const struct bench_rep *r, bool mix, const struct frag_result *result);
+void emit_hist(const struct bench_rep *r, unsigned int op, const struct bench_latency *latency,
+	       const int64_t *sorted, uint64_t n); /* sorted: net, upward */
+void emit_hist_na(const struct bench_rep *r, unsigned int op);
 uint16_t log_checksum(const struct bench_rep *r);
+uint16_t pfn_checksum(const struct bench_rep *r, uint16_t crc, int64_t pfn); /* of one more */
 
 #endif

@@ -26,15 +26,17 @@ static uint64_t count_failed(const struct bench_rep *r)
 /* The timed part, and the records of it. */
 static void run_timed(struct bench_rep *r)
 {
-	uint16_t chk;
-
 	r->failed_frees = 0;
 	r->wl->timed(r, 0);
-	r->failed_allocs = count_failed(r);
+	if (!r->wl->traced) {
+		r->failed_allocs = count_failed(r);
+		r->chk = log_checksum(r);
+	}
 	r->b->blocks_checked += r->nr_log;
-	chk = log_checksum(r);
 	for (unsigned int op = 0; op < r->wl->nr_ops; op++)
-		emit_smp(r, op, chk);
+		emit_smp(r, op, r->chk);
+	if (r->wl->traced)
+		score_live(r);
 }
 
 static enum case_state run_rep_null(struct bench_rep *r)
@@ -46,6 +48,8 @@ static enum case_state run_rep_null(struct bench_rep *r)
 	r->wl->timed(r, 0);
 	for (unsigned int op = 0; op < r->wl->nr_ops; op++)
 		emit_cal(r, op);
+	if (r->wl->after)
+		r->wl->after(r, &f);
 	return CASE_OK;
 }
 
@@ -55,6 +59,9 @@ static enum case_state run_rep_arena(struct bench_rep *r, const struct page_allo
 	struct bench_fault f;
 	enum case_state state = CASE_OK;
 
+	*r->pa = (struct page_allocator){ .ops = ops };
+	if (!workspace_has_room(r->b, ops))
+		return CASE_NA;
 	if (bench_setup(r, ops, &f) != BENCH_OK)
 		goto failed;
 	if (!is_capable(r)) {
@@ -68,7 +75,7 @@ static enum case_state run_rep_arena(struct bench_rep *r, const struct page_allo
 		goto failed;
 	r->free_before = r->place->pages;
 	run_timed(r);
-	if (verify_rep(r, &f) != BENCH_OK) {
+	if (verify_rep(r, &f) != BENCH_OK || (r->wl->after && r->wl->after(r, &f) != BENCH_OK)) {
 		verify_report(r, &f);
 		state = CASE_FAILED;
 	}
@@ -96,13 +103,20 @@ static enum case_state run_rep_live(struct bench_rep *r)
 	return CASE_FAILED;
 }
 
+/* A long workload evens out by itself what is noisy. */
+uint32_t bench_reps(const struct bench *b, const struct workload *wl)
+{
+	return wl->traced && !b->cfg.options.reps ? 1 : b->reps;
+}
+
 void case_run(struct bench_rep *r, const struct page_allocator_ops *ops, struct case_cost *cost)
 {
 	int64_t samples[BENCH_BULK_OPS][BENCH_MAX_REPS];
 	struct bench *b = r->b;
+	uint32_t nr_reps = bench_reps(b, r->wl);
 	enum case_state state = CASE_OK;
 
-	for (r->rep = 0; r->rep < b->reps && state == CASE_OK; r->rep++) {
+	for (r->rep = 0; r->rep < nr_reps && state == CASE_OK; r->rep++) {
 		if (!ops)
 			state = run_rep_live(r);
 		else if (ops == &bench_alloc_null)
@@ -120,8 +134,10 @@ void case_run(struct bench_rep *r, const struct page_allocator_ops *ops, struct 
 		bench_progress(b, r->wl->name, r->pa->ops->name);
 	}
 	cost->state = state;
+	if (r->wl->na && state == CASE_NA)
+		r->wl->na(r);
 	for (unsigned int op = 0; op < r->wl->nr_ops && state == CASE_OK; op++)
-		cost->total[op] = stats_median(samples[op], b->reps);
+		cost->total[op] = stats_median(samples[op], nr_reps);
 }
 
 void case_figures(struct bench_rep *r, const struct case_cost *cost, const struct case_cost *null,

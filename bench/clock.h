@@ -63,6 +63,27 @@ static inline __attribute__((always_inline)) void clock_stop(const struct bench_
 	s->tb = now.tb - s->tb;
 }
 
+/* One counter: instructions if @exact, else the time counter. Less than 2^31 go between two looks. */
+static inline __attribute__((always_inline)) uint64_t clock_ticks(const struct bench_clock *clock,
+								  const bool exact)
+{
+#if defined(__riscv) && __riscv_xlen == 64
+	uint64_t now;
+
+	(void)clock;
+	if (exact)
+		__asm__ volatile("rdinstret %0" : "=r"(now) : : "memory");
+	else
+		__asm__ volatile("rdtime %0" : "=r"(now) : : "memory");
+	return now;
+#else
+	struct bench_stamp now;
+
+	clock->read(clock->ctx, &now);
+	return exact ? now.ins : now.tb;
+#endif
+}
+
 /* The time counter alone, for progress. */
 static inline uint64_t clock_tb(const struct bench_clock *clock)
 {

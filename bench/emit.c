@@ -64,6 +64,8 @@ static void build_run(struct record *r, struct bench *b, const struct bench_run_
 	record_word_max(r, "build", info->build, max);
 	record_word_max(r, "cc", info->cc, max);
 	record_word_max(r, "opt", info->opt, max);
+	if (info->hot)
+		record_word_max(r, "hot", info->hot, max);
 	record_word(r, "ins", b->exact ? "exact" : "noisy");
 }
 
@@ -78,15 +80,6 @@ void bench_record_run(struct bench *b, const struct bench_run_info *info)
 			break;
 	}
 	record_close(&r);
-}
-
-static bool same_word(const char *a, const char *b)
-{
-	while (*a && *a == *b) {
-		a++;
-		b++;
-	}
-	return *a == *b;
 }
 
 void bench_record_early(struct bench *b, const char *kind, uint64_t meta_bytes)
@@ -154,14 +147,16 @@ void bench_record_mem(struct bench *b, const struct bench_mem *mem)
 /* What says which case it was, the same in cal, smp and res. */
 static void put_case(struct record *rec, const struct bench_rep *r, unsigned int op)
 {
-	bool churn = r->wl->bit == BENCH_CHURN || r->wl->bit == BENCH_CHURN0;
-
-	if (churn)
+	if (r->wl->bit & (BENCH_CHURN | BENCH_CHURN0 | BENCH_LATENCY))
 		record_uint(rec, "slots", r->place->scale.slots);
+	if (r->wl->bit == BENCH_FRAG)
+		record_uint(rec, "slots", r->place->scale.frag_slots);
 	if (r->wl->by_order) {
 		record_uint(rec, "order", r->order);
 		record_word(rec, "state", r->held ? "held" : "empty");
 	}
+	if (r->wl->bit & (BENCH_AGE | BENCH_BURST))
+		record_uint(rec, "live", r->place->scale.live);
 	record_word(rec, "op", r->wl->op[op]);
 }
 
@@ -181,6 +176,8 @@ static void open_case(struct record *rec, const struct bench_rep *r, const char 
 	record_word(rec, "alloc", r->pa->ops->name);
 	record_word(rec, "where", r->place->name);
 	record_word(rec, "setting", r->pa->ops->setting);
+	if (r->pa->ops->hot)
+		record_word(rec, "hot", r->pa->ops->hot);
 }
 
 void emit_cal(const struct bench_rep *r, unsigned int op)
@@ -190,6 +187,8 @@ void emit_cal(const struct bench_rep *r, unsigned int op)
 	record_open(&rec, &r->b->records, "cal");
 	record_word(&rec, "bench", r->wl->name);
 	record_word(&rec, "where", r->place->name);
+	if (r->wl->bit == BENCH_BURST)
+		record_uint(&rec, "burst", r->place->scale.burst);
 	put_case(&rec, r, op);
 	put_sample(&rec, r, op);
 	record_close(&rec);
@@ -222,50 +221,95 @@ void emit_res(const struct bench_rep *r, unsigned int op, int64_t net_x100)
 	record_close(&rec);
 }
 
-static void open_frag(struct record *rec, const struct bench_rep *r, bool mix)
+void emit_frag(const struct bench_rep *r, bool mix, const struct frag_result *result)
 {
-	open_case(rec, r, "frag");
-	record_uint(rec, "arena", r->place->pages);
+	struct record rec;
+
+	open_case(&rec, r, "frag");
+	record_uint(&rec, "arena", r->place->pages);
 	if (mix)
-		record_word(rec, "order", "mix");
+		record_word(&rec, "order", "mix");
 	else
-		record_uint(rec, "order", r->order);
-}
-
-void emit_frag(const struct bench_rep *r, bool mix, uint64_t had, uint64_t ideal, uint16_t chk)
-{
-	struct record rec;
-
-	open_frag(&rec, r, mix);
-	record_uint(&rec, "had", had);
-	record_uint(&rec, "ideal", ideal);
-	record_hex16(&rec, "chk", chk);
+		record_uint(&rec, "order", r->order);
+	if (result->state)
+		record_word(&rec, "state", result->state);
+	if (result->had == UINT64_MAX) {
+		record_word(&rec, "had", "na");
+		record_word(&rec, "ideal", "na");
+	} else {
+		record_uint(&rec, "had", result->had);
+		record_uint(&rec, "ideal", result->ideal);
+		record_hex16(&rec, "chk", result->chk);
+	}
 	record_close(&rec);
 }
 
-void emit_frag_na(const struct bench_rep *r, bool mix)
+static void open_hist(struct record *rec, const struct bench_rep *r, unsigned int op)
+{
+	static const char *const ops[BENCH_LATENCY_OPS] = { "alloc", "free" };
+
+	open_case(rec, r, "hist");
+	record_word(rec, "op", ops[op]);
+}
+
+/* A bucket is a value and how often it was. What does not fit goes into further records. */
+void emit_hist(const struct bench_rep *r, unsigned int op, const struct bench_latency *latency,
+	       const int64_t *sorted, uint64_t n)
+{
+	struct record rec, longer;
+	uint64_t part = 0, first = 0;
+
+	open_hist(&rec, r, op);
+	record_word(&rec, "unit", r->b->exact ? "ins" : "ns");
+	record_uint(&rec, "n", n);
+	record_int(&rec, "min", latency->min);
+	record_int(&rec, "p50", latency->p50);
+	record_int(&rec, "p90", latency->p90);
+	record_int(&rec, "p99", latency->p99);
+	record_int(&rec, "p999", latency->p999);
+	record_int(&rec, "max", latency->max);
+	for (uint64_t i = 1; i <= n; i++) {
+		if (i < n && sorted[i] == sorted[first])
+			continue;
+		longer = rec;
+		record_bucket(&longer, "buckets", sorted[first], i - first);
+		if (!record_fits(&longer)) {
+			record_close(&rec);
+			open_hist(&longer, r, op);
+			record_uint(&longer, "part", ++part);
+			record_bucket(&longer, "buckets", sorted[first], i - first);
+		}
+		rec = longer;
+		first = i;
+	}
+	record_close(&rec);
+}
+
+void emit_hist_na(const struct bench_rep *r, unsigned int op)
 {
 	struct record rec;
 
-	open_frag(&rec, r, mix);
-	record_word(&rec, "had", "na");
-	record_word(&rec, "ideal", "na");
+	open_hist(&rec, r, op);
+	record_word(&rec, "n", "na");
 	record_close(&rec);
+}
+
+uint16_t pfn_checksum(const struct bench_rep *r, uint16_t crc, int64_t pfn)
+{
+	int64_t base = (int64_t)r->place->map.ranges[0].start_pfn;
+	uint32_t x = (uint32_t)(pfn < 0 ? pfn : pfn - base);
+	uint8_t bytes[4] = { (uint8_t)x, (uint8_t)(x >> 8), (uint8_t)(x >> 16),
+			     (uint8_t)(x >> 24) };
+
+	return crc16(crc, bytes, sizeof(bytes));
 }
 
 uint16_t log_checksum(const struct bench_rep *r)
 {
-	int64_t base = (int64_t)r->place->map.ranges[0].start_pfn;
 	uint16_t crc = CRC16_INIT;
 
-	for (uint64_t i = 0; i < r->nr_log; i++) {
-		int64_t pfn = r->b->log[i];
-		uint32_t x = (uint32_t)(pfn < 0 ? pfn : pfn - base);
-		uint8_t bytes[4] = { (uint8_t)x, (uint8_t)(x >> 8), (uint8_t)(x >> 16),
-				     (uint8_t)(x >> 24) };
-
-		crc = crc16(crc, bytes, sizeof(bytes));
-	}
+	for (uint64_t i = 0; i < r->nr_log; i++)
+		crc = pfn_checksum(r, crc, r->b->log[i]);
 	return crc;
 }
 

@@ -131,20 +131,24 @@ static void exhaust_order(struct bench *b, const struct page_allocator_ops *ops,
 	uint64_t had = 0;
 	uint16_t chk = 0;
 
+	if (!workspace_has_room(b, ops)) {
+		emit_frag(&r, mix, &(struct frag_result){ .had = UINT64_MAX });
+		return;
+	}
 	if (bench_setup(&r, ops, &f) != BENCH_OK) {
 		verify_report(&r, &f);
 		return;
 	}
 	if (!pa.alloc || !pa.free || order > pa.max_order) {
-		emit_frag_na(&r, mix);
+		emit_frag(&r, mix, &(struct frag_result){ .had = UINT64_MAX });
 	} else {
 		if (exhaust_case(&r, mix, &had, &chk, &f) != BENCH_OK)
 			verify_report(&r, &f);
 		b->blocks_checked += r.nr_log;
-		if (mix)
-			emit_frag(&r, true, had, b->arena.pages, chk);
-		else
-			emit_frag(&r, false, had >> order, b->arena.pages >> order, chk);
+		emit_frag(&r, mix,
+			  &(struct frag_result){ .had = had >> order,
+						 .ideal = b->arena.pages >> order,
+						 .chk = chk });
 	}
 	bench_teardown(&pa);
 }

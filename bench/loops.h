@@ -24,6 +24,26 @@ struct churn {
 	const uint8_t *orders; /* CHURN_PERCENT of them: the order for (x >> 32) % 100 */
 };
 
+/* Pages that age: which are in use, and how the next ones to go are chosen. */
+struct aging {
+	int64_t *live; /* frames, in no order */
+	uint64_t nr_live; /* not 0 */
+	uint64_t burst; /* 1 to nr_live */
+	uint64_t random; /* xorshift64's state, carried on from call to call */
+};
+
+/* What a call took, and which it was. */
+#define CALL_ALLOC(ticks)  ((uint32_t)(ticks)*2)
+#define CALL_FREE(ticks)   ((uint32_t)(ticks)*2 + 1)
+#define CALL_IS_FREE(call) ((call)&1)
+#define CALL_TICKS(call)   ((call) / 2)
+
+/* Events of a trace: a page was handed out (or an error was), or given back. */
+#define EVENT_TAKE(pfn)  ((pfn)*2)
+#define EVENT_GIVE(pfn)  ((pfn)*2 + 1)
+#define EVENT_IS_GIVE(e) ((e)&1)
+#define EVENT_PFN(e)     (((e) - ((e)&1)) / 2)
+
 /* What a loop did. Allocations that failed are in the log, as their negative errors. */
 struct loop_result {
 	struct bench_stamp time;
@@ -49,5 +69,31 @@ void loop_free(const struct bench_clock *clock, const struct page_allocator *pa,
  */
 void loop_churn(const struct bench_clock *clock, const struct page_allocator *pa,
 		const struct churn *c, int64_t *log, struct loop_result *res);
+
+/*
+ * @steps times: frees a random live page and allocates another one in its place. 2 * @steps events
+ * go into @trace.
+ */
+void loop_age(const struct bench_clock *clock, const struct page_allocator *pa, struct aging *a,
+	      uint64_t steps, int64_t *trace, struct loop_result *res);
+
+/* @rounds times: frees a->burst random live pages, then allocates as many. Events: as above. */
+void loop_burst(const struct bench_clock *clock, const struct page_allocator *pa, struct aging *a,
+		uint64_t rounds, int64_t *trace, struct loop_result *res);
+
+/*
+ * @steps times: a random one of a->live, of which there are a power of two; one that is negative
+ * is filled, another one freed. An event for each in @trace.
+ */
+void loop_slots(const struct bench_clock *clock, const struct page_allocator *pa, struct aging *a,
+		uint64_t steps, int64_t *trace, struct loop_result *res);
+
+/*
+ * loop_churn() with each call timed: @calls has room for c->steps. In instructions if @exact, else
+ * in ticks of the time counter.
+ */
+void loop_latency(const struct bench_clock *clock, const struct page_allocator *pa,
+		  const struct churn *c, bool exact, int64_t *log, uint32_t *calls,
+		  struct loop_result *res);
 
 #endif

@@ -16,7 +16,9 @@ static const struct {
 	{ "all", BENCH_ALL },         { "none", 0 },
 	{ "pair", BENCH_PAIR },       { "bulk", BENCH_BULK },
 	{ "churn", BENCH_CHURN },     { "churn0", BENCH_CHURN0 },
-	{ "exhaust", BENCH_EXHAUST },
+	{ "age", BENCH_AGE },         { "burst", BENCH_BURST },
+	{ "frag", BENCH_FRAG },       { "exhaust", BENCH_EXHAUST },
+	{ "latency", BENCH_LATENCY },
 };
 
 /* Is s[0..n) the word @word? */
@@ -71,6 +73,50 @@ static int parse_workloads(const char *list, uint32_t *workloads, const struct p
 	return 0;
 }
 
+static bool is_allocator(const char *s, size_t n)
+{
+	const struct page_allocator_ops *const *ops = bench_allocators;
+
+	while (*ops && !is_word(s, n, (*ops)->name))
+		ops++;
+	return *ops != NULL;
+}
+
+/* Each name once: an allocator's settings follow each other. */
+static void say_allocators(const struct printer *out)
+{
+	print_to(out, "bench: known are all");
+	for (const struct page_allocator_ops *const *ops = bench_allocators; *ops; ops++)
+		if (ops == bench_allocators ||
+		    !is_word(ops[-1]->name, length(ops[-1]->name, '\0'), (*ops)->name))
+			print_to(out, ", %s", (*ops)->name);
+	print_to(out, "\n");
+}
+
+static int parse_allocators(const char *list, char names[BENCH_MAX_NAMES],
+			    const struct printer *out)
+{
+	size_t total = length(list, '\0'), n;
+	bool all = is_word(list, total, "all");
+
+	for (const char *at = list; !all; at += n + 1) {
+		n = length(at, ',');
+		if (!is_allocator(at, n) || total >= BENCH_MAX_NAMES) {
+			print_to(out, "bench: there is no allocator \"%.*s\"\n",
+				 (int)(n < 32 ? n : 32), at);
+			say_allocators(out);
+			return -EMM_EINVAL;
+		}
+		if (!at[n])
+			break;
+	}
+	for (size_t i = 0; i <= total && !all; i++)
+		names[i] = list[i];
+	if (all)
+		names[0] = '\0';
+	return 0;
+}
+
 /* Decimal, the whole word, between @min and @max. */
 static int parse_number(const char *name, const char *s, uint64_t min, uint64_t max,
 			uint64_t *value, const struct printer *out)
@@ -114,6 +160,8 @@ int bench_option(struct bench_options *opt, const char *name, const char *value,
 
 	if (is_word(name, length(name, '\0'), "bench"))
 		return parse_workloads(value ? value : "all", &opt->workloads, out);
+	if (is_word(name, length(name, '\0'), "alloc"))
+		return parse_allocators(value ? value : "", opt->allocators, out);
 	if (is_word(name, length(name, '\0'), "seed")) {
 		ret = parse_number(name, value, 1, UINT64_MAX, &x, out);
 		if (!ret)

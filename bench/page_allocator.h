@@ -6,10 +6,9 @@
 #ifndef BENCH_PAGE_ALLOCATOR_H
 #define BENCH_PAGE_ALLOCATOR_H
 
+#include <earlymm/buddy.h>
 #include <earlymm/types.h>
 
-struct buddy;
-struct buddy_hart;
 struct page_allocator;
 
 /*
@@ -19,6 +18,8 @@ struct page_allocator;
 struct page_allocator_ops {
 	const char *name; /* a bare word: buddy, list */
 	const char *setting; /* a bare word: default, healing */
+	/* A bare word: which of two builds it is, rv64gc or zb (Zba, Zbb, Zbs); NULL: there is one only. */
+	const char *hot;
 	uint64_t state_bytes; /* of the allocator's own structs, 64-byte aligned */
 
 	/* Bytes of metadata for an arena [start_pfn, end_pfn); NULL: none. */
@@ -50,16 +51,20 @@ struct page_allocator {
 /* The allocators that are measured, in the order of the report; ends with NULL. */
 extern const struct page_allocator_ops *const bench_allocators[];
 
-/* earlymm's buddy, set up afresh in the arena. */
-extern const struct page_allocator_ops bench_alloc_buddy;
+/* earlymm's buddy, set up afresh in the arena, in its two settings. */
+extern const struct page_allocator_ops bench_alloc_buddy, bench_alloc_buddy_healing;
+
+/* The classic buddy of list_buddy.h, with a memmap and free lists of its own. */
+extern const struct page_allocator_ops bench_alloc_list;
 
 /* Does nothing and succeeds: its figures are the loop's own, to be subtracted. */
 extern const struct page_allocator_ops bench_alloc_null;
 
 /*
- * page_allocator_from_buddy() - @pa stands for a live allocator, used as @hart of @b. It has no
- * setup and no metadata of its own. O(1).
+ * page_allocator_from_buddy() - @pa stands for a live allocator, used as @hart of @b, which
+ * buddy_tune() has put in @setting. It has no setup and no metadata of its own. O(1).
  */
-void page_allocator_from_buddy(struct page_allocator *pa, struct buddy *b, struct buddy_hart *hart);
+void page_allocator_from_buddy(struct page_allocator *pa, struct buddy *b, struct buddy_hart *hart,
+			       enum buddy_setting setting);
 
 #endif

@@ -17,4 +17,16 @@ static inline uint64_t xorshift64(uint64_t *state)
 	return x;
 }
 
+/* Fisher and Yates: v[0..n) in random order. */
+static inline void shuffle(int64_t *v, uint64_t n, uint64_t *state)
+{
+	for (uint64_t left = n; left > 1; left--) {
+		uint64_t i = left - 1, j = xorshift64(state) % left;
+		int64_t tmp = v[i];
+
+		v[i] = v[j];
+		v[j] = tmp;
+	}
+}
+
 #endif

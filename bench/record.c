@@ -76,6 +76,7 @@ void record_open(struct record *r, struct record_writer *w, const char *type)
 	r->writer = w;
 	r->len = 0;
 	r->overflow = false;
+	r->in_list = false;
 	r->text[0] = '\0';
 	put_text(r, "@PB1");
 	put_char(r, ' ');
@@ -108,6 +109,13 @@ void record_word(struct record *r, const char *key, const char *value)
 	record_word_max(r, key, value, RECORD_MAX);
 }
 
+static void put_signed(struct record *r, int64_t value)
+{
+	if (value < 0)
+		put_char(r, '-');
+	put_decimal(r, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+}
+
 void record_uint(struct record *r, const char *key, uint64_t value)
 {
 	put_key(r, key);
@@ -117,9 +125,19 @@ void record_uint(struct record *r, const char *key, uint64_t value)
 void record_int(struct record *r, const char *key, int64_t value)
 {
 	put_key(r, key);
-	if (value < 0)
-		put_char(r, '-');
-	put_decimal(r, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+	put_signed(r, value);
+}
+
+void record_bucket(struct record *r, const char *key, int64_t value, uint64_t count)
+{
+	if (r->in_list)
+		put_char(r, ',');
+	else
+		put_key(r, key);
+	r->in_list = true;
+	put_signed(r, value);
+	put_char(r, ':');
+	put_decimal(r, count);
 }
 
 void record_hex16(struct record *r, const char *key, uint16_t value)

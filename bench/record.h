@@ -27,6 +27,7 @@ struct record {
 	struct record_writer *writer;
 	unsigned int len;
 	bool overflow;
+	bool in_list; /* the last value is a list, and may go on */
 	bool left_out; /* the writer is brief, and it is neither run nor end */
 	char text[RECORD_MAX + 1];
 };
@@ -46,6 +47,9 @@ void record_word(struct record *r, const char *key, const char *value);
 void record_uint(struct record *r, const char *key, uint64_t value);
 void record_int(struct record *r, const char *key, int64_t value);
 void record_hex16(struct record *r, const char *key, uint16_t value); /* four digits */
+
+/* Adds value:count to the list @key, which is the record's last one or is begun by it. */
+void record_bucket(struct record *r, const char *key, int64_t value, uint64_t count);
 
 /* Would record_close() write it? */
 bool record_fits(const struct record *r);

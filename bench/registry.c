@@ -4,5 +4,7 @@
 
 const struct page_allocator_ops *const bench_allocators[] = {
 	&bench_alloc_buddy,
+	&bench_alloc_buddy_healing,
+	&bench_alloc_list,
 	NULL,
 };

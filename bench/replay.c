@@ -30,6 +30,26 @@ static enum bench_verdict take_logged(struct bench_rep *r, struct bench_fault *f
 	return v == BENCH_OK ? BENCH_OK : fault_block(f, v, i, pfn, order);
 }
 
+enum bench_verdict replay_trace(struct bench_rep *r, struct bench_fault *f, uint64_t n)
+{
+	const int64_t *trace = r->b->trace;
+
+	for (uint64_t i = 0; i < n; i++) {
+		int64_t pfn = EVENT_PFN(trace[i]);
+		enum bench_verdict v;
+
+		if (EVENT_IS_GIVE(trace[i])) {
+			shadow_give(map_of(r), pfn, 0);
+			continue;
+		}
+		v = pfn < 0 ? BENCH_ALLOC_FAILED : shadow_take(map_of(r), pfn, 0);
+		if (v != BENCH_OK)
+			return fault_block(f, v, r->nr_log, pfn, 0);
+		r->nr_log++;
+	}
+	return BENCH_OK;
+}
+
 /* Nothing but the held page is there beside each block, so no map is needed for overlaps. */
 enum bench_verdict replay_pair(struct bench_rep *r, struct bench_fault *f)
 {

@@ -1,207 +1,153 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The table for people: our figures, the goals, and what others need. 100 columns, one screen. */
-#include "bench_impl.h"
-#include "stats.h"
+/* The tables for people: our figures, the goals, and what others need. 100 columns, one screen. */
+#include "report.h"
 
-#define CELL        10 /* characters of a cell's text at most, with its end */
-#define WIDE_TABLE  4 /* allocators in one table of pairs */
-#define BYTES_SCALE 10000 /* metadata is in 1/10000 byte a page */
+#define WIDE_TABLE 4 /* allocators in one table of pairs */
+#define NAME       "%-27.27s"
 
 static const char *const headings[2][NR_COLUMNS] = {
-	{ "pair", "pair", "bulk", "free", "free", "churn", "churn", "hand-", "metadata" },
-	{ "order 0", "order 9", "alloc", "ordered", "random", "step", "order 0", "over", "B/page" },
+	{ "pair", "pair", "bulk", "free", "free", "churn", "hand-", "meta", "age/" },
+	{ "order 0", "order 9", "alloc", "ordered", "random", "step", "over", "B/page", "burst" },
 };
 
-/* A figure and what it should not exceed, in units of 10^-digits. */
-struct goal {
-	const char *name;
-	int64_t limit;
-	unsigned int digits;
-	int64_t value; /* or FIGURE_… */
+static const char *const detail_headings[2][NR_DETAILS] = {
+	{ "churn", "age", "burst", "age", "burst", "frag", "alloc", "alloc", "alloc", "free",
+	  "free", "free" },
+	{ "ord 0", "step", "step", "ord 3", "ord 3", "ord 9", "p50", "p99", "max", "p50", "p99",
+	  "max" },
 };
-
-#if defined(__riscv_zba) && defined(__riscv_zbb) && defined(__riscv_zbs)
-#define CHURN_GOAL 2000
-#else
-#define CHURN_GOAL 2600
-#endif
-
-enum { GOAL_PAIR10 = NR_COLUMNS, GOAL_READY, NR_GOALS };
-
-/* Hundredths, but for handover and ready (whole) and metadata; limit 0: no goal. */
-static const struct goal goals[NR_GOALS] = {
-	[COL_PAIR0] = { "pair order 0", 4000, 2, 0 },
-	[COL_PAIR9] = { "pair order 9", 10000, 2, 0 },
-	[COL_BULK_ALLOC] = { "bulk alloc", 1500, 2, 0 },
-	[COL_FREE_ORDERED] = { "bulk free ordered", 2400, 2, 0 },
-	[COL_FREE_RANDOM] = { "bulk free random", 2400, 2, 0 },
-	[COL_CHURN] = { "churn step", CHURN_GOAL, 2, 0 },
-	[COL_CHURN0] = { "churn0 step", 0, 2, 0 },
-	[COL_HANDOVER] = { "handover", 600, 0, 0 },
-	[COL_META] = { "metadata", 1400, 4, 0 },
-	[GOAL_PAIR10] = { "pair order 10", 10000, 2, 0 },
-	[GOAL_READY] = { "ready", 250000, 0, 0 },
-};
-
-static bool is_number(int64_t figure)
-{
-	return figure > FIGURE_FAILED;
-}
-
-/* As short as its size allows: two decimals below 100, one below 10 000, then none, k, M. */
-static const char *cell_text(char text[STATS_TEXT], int64_t figure, unsigned int digits)
-{
-	int64_t whole = figure;
-
-	if (figure == FIGURE_NOT_RUN)
-		return "-";
-	if (figure == FIGURE_NA)
-		return "n/a";
-	if (figure == FIGURE_FAILED)
-		return "FAILED";
-	for (unsigned int i = 0; i < digits; i++)
-		whole /= 10;
-	if (digits == 4)
-		return stats_fixed(text, figure, digits, whole < 10 ? 4 : 1);
-	if (whole >= 10000000 || whole <= -10000000) {
-		unsigned int n = 0;
-
-		stats_fixed(text, whole, 6, 1);
-		while (text[n])
-			n++;
-		text[n] = 'M';
-		text[n + 1] = '\0';
-		return text;
-	}
-	return stats_fixed(text, figure, digits, digits && whole < 100000 ? 1 : 0);
-}
-
-static int64_t per_page(uint64_t bytes, uint64_t pages)
-{
-	return bytes && pages ? (int64_t)(bytes * BYTES_SCALE / pages) : FIGURE_NA;
-}
-
-/* The goals with an allocator's values. Boot phases belong to the first one, the system's own. */
-static void take_values(const struct bench *b, unsigned int index, struct goal *goal)
-{
-	const struct bench_figures *fig = &b->figures[index];
-	unsigned int nine = BENCH_MAX_ORDER < 9 ? BENCH_MAX_ORDER : 9;
-	unsigned int ten = BENCH_MAX_ORDER < 10 ? BENCH_MAX_ORDER : 10;
-
-	for (unsigned int i = 0; i < NR_GOALS; i++)
-		goal[i] = goals[i];
-	goal[COL_PAIR0].value = fig->pair[1][0];
-	goal[COL_PAIR9].value = fig->pair[1][nine];
-	goal[COL_BULK_ALLOC].value = fig->bulk[0];
-	goal[COL_FREE_ORDERED].value = fig->bulk[1];
-	goal[COL_FREE_RANDOM].value = fig->bulk[3];
-	goal[COL_CHURN].value = fig->churn;
-	goal[COL_CHURN0].value = fig->churn0;
-	goal[COL_HANDOVER].value = FIGURE_NOT_RUN;
-	goal[COL_META].value = per_page(fig->meta_bytes, b->arena.pages);
-	if (!b->arena.full)
-		goal[COL_META].limit = 0; /* what a tree costs at least weighs more there */
-	goal[GOAL_PAIR10].value = fig->pair[1][ten];
-	goal[GOAL_READY].value = FIGURE_NOT_RUN;
-	if (!index && b->has_handover && b->exact)
-		goal[COL_HANDOVER].value = (int64_t)b->handover_ins;
-	if (!index && b->has_ready && b->exact)
-		goal[GOAL_READY].value = (int64_t)b->ready_ins;
-}
 
 static void print_row(const struct bench *b, const char *name, const char *const *cell)
 {
-	print_to(b->cfg.out, "%-27.27s", name);
+	print_to(b->cfg.out, NAME, name);
 	for (unsigned int i = 0; i < NR_COLUMNS; i++)
-		print_to(b->cfg.out, " %7s%s", cell[i], i + 1 == NR_COLUMNS ? "\n" : "");
-}
-
-/* A row of figures: of an allocator, of the goals, or (@sign) of how far they are apart. */
-static void print_figures(const struct bench *b, const char *name, const int64_t *figure, bool sign)
-{
-	char text[1 + STATS_TEXT];
-
-	print_to(b->cfg.out, "%-27.27s", name);
-	for (unsigned int i = 0; i < NR_COLUMNS; i++) {
-		const char *cell = cell_text(text + 1, figure[i], goals[i].digits);
-
-		if (sign && is_number(figure[i]) && figure[i] > 0) {
-			text[0] = '+';
-			cell = text;
-		}
-		print_to(b->cfg.out, " %7s", cell);
-	}
+		print_to(b->cfg.out, " %7s", cell[i]);
 	print_to(b->cfg.out, "\n");
 }
 
-static void print_allocator(const struct bench *b, unsigned int index)
+static void print_detail_row(const struct bench *b, const char *name, const char *const *cell)
 {
-	struct goal goal[NR_GOALS];
-	int64_t figure[NR_COLUMNS];
-
-	take_values(b, index, goal);
-	for (unsigned int i = 0; i < NR_COLUMNS; i++)
-		figure[i] = goal[i].value;
-	print_figures(b, b->figures[index].ops->name, figure, false);
+	print_to(b->cfg.out, NAME, name);
+	for (unsigned int i = 0; i < NR_DETAILS; i++)
+		print_to(b->cfg.out, " %5s", cell[i]);
+	print_to(b->cfg.out, "\n");
 }
 
+static void print_allocator(const struct bench *b, const struct bench_figures *fig)
+{
+	unsigned int nine = BENCH_MAX_ORDER < 9 ? BENCH_MAX_ORDER : 9;
+	char text[NR_COLUMNS][CELL_TEXT], name[ROW_NAME];
+	int64_t meta = FIGURE_NA;
+	const char *cell[NR_COLUMNS];
+
+	if (fig->meta_bytes && b->arena.pages)
+		meta = (int64_t)(fig->meta_bytes * BYTES_SCALE / b->arena.pages);
+	cell[COL_PAIR0] = cell_text(text[COL_PAIR0], fig->pair[1][0], 2);
+	cell[COL_PAIR9] = cell_text(text[COL_PAIR9], fig->pair[1][nine], 2);
+	cell[COL_BULK_ALLOC] = cell_text(text[COL_BULK_ALLOC], fig->bulk[0], 2);
+	cell[COL_FREE_ORDERED] = cell_text(text[COL_FREE_ORDERED], fig->bulk[1], 2);
+	cell[COL_FREE_RANDOM] = cell_text(text[COL_FREE_RANDOM], fig->bulk[3], 2);
+	cell[COL_CHURN] = cell_text(text[COL_CHURN], fig->churn, 2);
+	cell[COL_HANDOVER] = "-";
+	cell[COL_META] = cell_text(text[COL_META], meta, 4);
+	cell[COL_SCORES] = pair_text(text[COL_SCORES], fig->age_score.had[SCORE_ORDER9],
+				     fig->burst_score.had[SCORE_ORDER9]);
+	print_row(b, row_name(name, b, fig->ops), cell);
+}
+
+/* What is the boot's, and what was measured on the machine's own allocator. */
 static void print_live(const struct bench *b)
 {
-	int64_t figure[NR_COLUMNS];
+	char churn[CELL_TEXT], handover[CELL_TEXT];
+	const char *cell[NR_COLUMNS];
 
-	if (b->live_churn == FIGURE_NOT_RUN)
-		return;
 	for (unsigned int i = 0; i < NR_COLUMNS; i++)
-		figure[i] = i == COL_CHURN ? b->live_churn : FIGURE_NOT_RUN;
-	print_figures(b, "  the live system's", figure, false);
+		cell[i] = "-";
+	cell[COL_CHURN] = cell_text(churn, b->live_churn, 2);
+	if (b->has_handover && b->exact)
+		cell[COL_HANDOVER] = cell_text(handover, (int64_t)b->handover_ins, 0);
+	print_row(b, is_zb(b->cfg.system->ops) ? "  the live system's, zb" : "  the live system's",
+		  cell);
 }
 
-static bool is_judged(const struct goal *g)
+static void print_goal_row(const struct bench *b)
 {
-	return g->limit && is_number(g->value);
+	char text[NR_COLUMNS][CELL_TEXT];
+	const char *cell[NR_COLUMNS];
+
+	for (unsigned int i = 0; i < NR_COLUMNS; i++)
+		cell[i] = goal_cell(text[i], (enum report_column)i);
+	print_row(b, "  goal", cell);
 }
 
-/* The goals as a row, and how far the first allocator is from them. */
-static void print_goal_rows(const struct bench *b)
+static void print_detail(const struct bench *b, const struct bench_figures *fig)
 {
-	int64_t limit[NR_COLUMNS], distance[NR_COLUMNS];
-	struct goal goal[NR_GOALS];
+	const struct bench_latency *alloc = &fig->latencies[LATENCY_ALLOC];
+	const struct bench_latency *free = &fig->latencies[LATENCY_FREE];
+	const struct {
+		int64_t figure;
+		unsigned int digits;
+	} values[NR_DETAILS] = {
+		[DET_CHURN0] = { fig->churn0, 2 },
+		[DET_AGE] = { fig->age, 2 },
+		[DET_BURST] = { fig->burst, 2 },
+		[DET_AGE3] = { fig->age_score.had[SCORE_ORDER3], 0 },
+		[DET_BURST3] = { fig->burst_score.had[SCORE_ORDER3], 0 },
+		[DET_FRAG9] = { fig->frag_score.had[SCORE_ORDER9], 0 },
+		[DET_ALLOC_P50] = { alloc->p50, 0 },
+		[DET_ALLOC_P99] = { alloc->p99, 0 },
+		[DET_ALLOC_MAX] = { alloc->max, 0 },
+		[DET_FREE_P50] = { free->p50, 0 },
+		[DET_FREE_P99] = { free->p99, 0 },
+		[DET_FREE_MAX] = { free->max, 0 },
+	};
+	char text[NR_DETAILS][CELL_TEXT], name[ROW_NAME];
+	const char *cell[NR_DETAILS];
 
-	take_values(b, 0, goal);
-	for (unsigned int i = 0; i < NR_COLUMNS; i++) {
-		const struct goal *g = &goal[i];
-
-		limit[i] = g->limit ? g->limit : FIGURE_NOT_RUN;
-		distance[i] = is_judged(g) ? g->value - g->limit : FIGURE_NOT_RUN;
-	}
-	print_figures(b, "  goal: at most", limit, false);
-	print_figures(b, "  below (-) or above (+) it", distance, true);
+	for (unsigned int i = 0; i < NR_DETAILS; i++)
+		cell[i] = cell_text(text[i], values[i].figure, values[i].digits);
+	print_detail_row(b, row_name(name, b, fig->ops), cell);
 }
 
-/* How many goals are met, and those that have no column. */
-static void print_goals(const struct bench *b)
+/* As many blocks as there could be: the same for every allocator that was measured. */
+static void print_ideal(const struct bench *b)
 {
-	char value[STATS_TEXT], limit[STATS_TEXT], distance[STATS_TEXT];
-	unsigned int met = 0, judged = 0;
-	struct goal goal[NR_GOALS];
+	char text[NR_DETAILS][CELL_TEXT];
+	const char *cell[NR_DETAILS];
 
-	take_values(b, 0, goal);
-	for (unsigned int i = 0; i < NR_GOALS; i++) {
-		judged += is_judged(&goal[i]);
-		met += is_judged(&goal[i]) && goal[i].value <= goal[i].limit;
-	}
-	print_to(b->cfg.out, "goals: %u of %u met", met, judged);
-	for (unsigned int i = NR_COLUMNS; i < NR_GOALS; i++) {
-		const struct goal *g = &goal[i];
+	for (unsigned int i = 0; i < NR_DETAILS; i++)
+		cell[i] = "-";
+	for (unsigned int i = 0; i < b->nr_figures; i++) {
+		const struct bench_figures *fig = &b->figures[i];
 
-		if (is_judged(g))
-			print_to(b->cfg.out, "; %s: %s of %s (%s%s)", g->name,
-				 cell_text(value, g->value, g->digits),
-				 cell_text(limit, g->limit, g->digits),
-				 g->value > g->limit ? "+" : "",
-				 cell_text(distance, g->value - g->limit, g->digits));
+		if (is_number(fig->age_score.had[SCORE_ORDER3]))
+			cell[DET_AGE3] =
+				cell_text(text[DET_AGE3], fig->age_score.ideal[SCORE_ORDER3], 0);
+		if (is_number(fig->burst_score.had[SCORE_ORDER3]))
+			cell[DET_BURST3] = cell_text(text[DET_BURST3],
+						     fig->burst_score.ideal[SCORE_ORDER3], 0);
+		if (is_number(fig->frag_score.had[SCORE_ORDER9]))
+			cell[DET_FRAG9] =
+				cell_text(text[DET_FRAG9], fig->frag_score.ideal[SCORE_ORDER9], 0);
 	}
-	print_to(b->cfg.out, "\n");
+	print_detail_row(b, "  there could be", cell);
+}
+
+static bool has_details(const struct bench *b)
+{
+	return b->cfg.options.workloads &
+	       (BENCH_CHURN0 | BENCH_AGE | BENCH_BURST | BENCH_FRAG | BENCH_LATENCY);
+}
+
+static void print_details(const struct bench *b)
+{
+	print_detail_row(b, "", detail_headings[0]);
+	print_detail_row(b, "small, healing, each call", detail_headings[1]);
+	for (unsigned int i = 0; i < b->nr_figures; i++)
+		print_detail(b, &b->figures[i]);
+	print_ideal(b);
+	if (b->exact)
+		print_detail_row(b, bench_detail_reference.name, bench_detail_reference.cell);
 }
 
 static void print_verdict(const struct bench *b)
@@ -220,11 +166,11 @@ static void print_pairs(const struct bench *b, unsigned int first)
 {
 	const struct printer *out = b->cfg.out;
 	unsigned int end = first + WIDE_TABLE < b->nr_figures ? first + WIDE_TABLE : b->nr_figures;
-	char text[STATS_TEXT];
+	char text[CELL_TEXT], name[ROW_NAME];
 
 	print_to(out, "\n%-14s", "pair, by order");
 	for (unsigned int i = first; i < end; i++)
-		print_to(out, " %9.9s %9s", b->figures[i].ops->name, "");
+		print_to(out, " %19.19s", row_name(name, b, b->figures[i].ops));
 	print_to(out, "\n%14s", "pages");
 	for (unsigned int i = first; i < end; i++)
 		print_to(out, " %9s %9s", "empty", "held");
@@ -239,6 +185,42 @@ static void print_pairs(const struct bench *b, unsigned int first)
 	}
 }
 
+static void print_latencies(const struct bench *b)
+{
+	const struct printer *out = b->cfg.out;
+	char text[CELL_TEXT], name[ROW_NAME];
+
+	print_to(out, "\n" NAME " %6s %8s %8s %8s %8s %8s %8s\n", "single calls in the churn", "",
+		 "min", "p50", "p90", "p99", "p99.9", "max");
+	for (unsigned int i = 0; i < b->nr_figures; i++) {
+		for (unsigned int op = 0; op < BENCH_LATENCY_OPS; op++) {
+			const struct bench_latency *l = &b->figures[i].latencies[op];
+			const int64_t values[] = {
+				l->min, l->p50, l->p90, l->p99, l->p999, l->max
+			};
+
+			print_to(out, NAME " %6s", op ? "" : row_name(name, b, b->figures[i].ops),
+				 op ? "free" : "alloc");
+			for (size_t v = 0; v < ARRAY_SIZE(values); v++)
+				print_to(out, " %8s", cell_text(text, values[v], 0));
+			print_to(out, "\n");
+		}
+	}
+}
+
+static void print_references(const struct bench *b)
+{
+	if (!b->exact) {
+		print_to(b->cfg.out,
+			 "goals and other allocators' figures are instructions: not shown\n");
+		return;
+	}
+	for (const struct reference *ref = bench_references; ref->name; ref++)
+		print_row(b, ref->name, ref->cell);
+	for (const char *const *note = bench_reference_notes; *note; note++)
+		print_to(b->cfg.out, "%s\n", *note);
+}
+
 void bench_report(const struct bench *b)
 {
 	const struct printer *out = b->cfg.out;
@@ -250,22 +232,20 @@ void bench_report(const struct bench *b)
 		 b->exact ? "instructions (exact)" : "ns (instructions are not exact)");
 	print_row(b, "", headings[0]);
 	print_row(b, "allocator", headings[1]);
-	for (unsigned int i = 0; i < b->nr_figures; i++) {
-		print_allocator(b, i);
-		if (!i)
-			print_live(b);
-		if (!i && b->exact)
-			print_goal_rows(b);
-	}
+	for (unsigned int i = 0; i < b->nr_figures; i++)
+		print_allocator(b, &b->figures[i]);
+	print_live(b);
 	if (b->exact)
-		for (const struct reference *ref = bench_references; ref->name; ref++)
-			print_row(b, ref->name, ref->cell);
-	else
-		print_to(out, "goals and other allocators' figures are instructions: not shown\n");
+		print_goal_row(b);
+	print_references(b);
+	if (has_details(b))
+		print_details(b);
 	if (b->exact && b->nr_figures)
 		print_goals(b);
-	if (b->cfg.options.verbose)
+	if (b->cfg.options.verbose) {
 		for (unsigned int i = 0; i < b->nr_figures; i += WIDE_TABLE)
 			print_pairs(b, i);
+		print_latencies(b);
+	}
 	print_verdict(b);
 }

@@ -9,6 +9,7 @@
 #define NOISY_REPS         5
 #define WARM_SHRINK        4 /* a warm-up is a sixteenth of the workload */
 #define SECONDS_PER_REPORT 2
+#define PROGRESS_PER_LINE  8
 
 int bench_init(struct bench *b, const struct bench_config *cfg)
 {
@@ -18,8 +19,6 @@ int bench_init(struct bench *b, const struct bench_config *cfg)
 	b->records.sink = cfg->sink;
 	b->records.ctx = cfg->sink_ctx;
 	b->records.brief = cfg->options.brief;
-	if (!b->cfg.allocators)
-		b->cfg.allocators = bench_allocators;
 	if (!cfg->options.seed || !cfg->clock.tb_hz || cfg->options.reps > BENCH_MAX_REPS) {
 		print_to(cfg->out, "bench: seed and timebase must not be 0, reps not above %d\n",
 			 BENCH_MAX_REPS);
@@ -37,16 +36,39 @@ int bench_init(struct bench *b, const struct bench_config *cfg)
 	return 0;
 }
 
+/* Without records in between, all of it is one line, or a few. */
+static void print_short_progress(struct bench *b, unsigned int percent, const char *bench)
+{
+	if (b->progress_items == PROGRESS_PER_LINE)
+		bench_progress_close(b);
+	print_to(b->cfg.out, b->progress_items++ ? ", %u %%" : "bench: %u %%", percent);
+	if (b->progress_name != bench)
+		print_to(b->cfg.out, " %s", bench);
+	b->progress_name = bench;
+}
+
+void bench_progress_close(struct bench *b)
+{
+	if (b->progress_items)
+		print_to(b->cfg.out, "\n");
+	b->progress_items = 0;
+	b->progress_name = NULL;
+}
+
 void bench_progress(struct bench *b, const char *bench, const char *alloc)
 {
 	uint64_t now = clock_tb(&b->cfg.clock);
+	unsigned int percent;
 
 	b->units_done++;
 	if (now - b->last_tb < SECONDS_PER_REPORT * b->cfg.clock.tb_hz)
 		return;
 	b->last_tb = now;
-	print_to(b->cfg.out, "bench: %3u %%  %s of %s\n",
-		 (unsigned int)(b->units_done * 100 / b->units), bench, alloc);
+	percent = (unsigned int)(b->units_done * 100 / b->units);
+	if (b->records.brief)
+		print_short_progress(b, percent, bench);
+	else
+		print_to(b->cfg.out, "bench: %3u %%  %s of %s\n", percent, bench, alloc);
 }
 
 static struct bench_rep new_rep(struct bench *b, const struct workload *wl,
@@ -77,8 +99,39 @@ static int64_t *figures_of(struct bench_figures *fig, const struct workload *wl)
 		return fig->bulk;
 	case BENCH_CHURN:
 		return &fig->churn;
+	case BENCH_AGE:
+		return &fig->age;
+	case BENCH_BURST:
+		return &fig->burst;
+	case BENCH_FRAG:
+		return &fig->frag;
+	case BENCH_LATENCY:
+		return &fig->latency;
 	default:
 		return &fig->churn0;
+	}
+}
+
+/* What there is besides figures. */
+static void keep_results(struct bench_figures *fig, const struct bench_rep *r)
+{
+	switch (r->wl->bit) {
+	case BENCH_AGE:
+		fig->age_score = r->score;
+		break;
+	case BENCH_BURST:
+		fig->burst_score = r->score;
+		break;
+	case BENCH_FRAG:
+		fig->frag_score = r->score;
+		fig->freed_score = r->freed_score;
+		break;
+	case BENCH_LATENCY:
+		for (unsigned int op = 0; op < BENCH_LATENCY_OPS; op++)
+			fig->latencies[op] = r->latencies[op];
+		break;
+	default:
+		break;
 	}
 }
 
@@ -92,6 +145,7 @@ static void run_arena_workload(struct bench *b, const struct workload *wl,
 	if (!wl->by_order) {
 		case_run(&r, fig->ops, &cost);
 		case_figures(&r, &cost, null, figures_of(fig, wl));
+		keep_results(fig, &r);
 		return;
 	}
 	for (unsigned int held = 0; held < 2; held++) {
@@ -105,9 +159,10 @@ static void run_arena_workload(struct bench *b, const struct workload *wl,
 
 static void init_figures(struct bench *b)
 {
-	const struct page_allocator_ops *const *ops = b->cfg.allocators;
+	const struct page_allocator_ops *const *ops = bench_next(&b->cfg, NULL);
 
-	for (b->nr_figures = 0; *ops && b->nr_figures < BENCH_MAX_ALLOCATORS; ops++) {
+	for (b->nr_figures = 0; *ops && b->nr_figures < BENCH_MAX_ALLOCATORS;
+	     ops = bench_next(&b->cfg, ops)) {
 		struct bench_figures *fig = &b->figures[b->nr_figures++];
 
 		*fig = (struct bench_figures){ .ops = *ops };
@@ -115,7 +170,12 @@ static void init_figures(struct bench *b)
 			fig->pair[0][i] = fig->pair[1][i] = FIGURE_NOT_RUN;
 		for (unsigned int i = 0; i < BENCH_BULK_OPS; i++)
 			fig->bulk[i] = FIGURE_NOT_RUN;
-		fig->churn = fig->churn0 = FIGURE_NOT_RUN;
+		fig->churn = fig->churn0 = fig->age = fig->burst = FIGURE_NOT_RUN;
+		fig->frag = fig->latency = FIGURE_NOT_RUN;
+		for (unsigned int i = 0; i < BENCH_SCORES; i++)
+			fig->age_score.had[i] = fig->burst_score.had[i] = fig->frag_score.had[i] =
+				fig->freed_score.had[i] = FIGURE_NOT_RUN;
+		latency_init(fig->latencies, FIGURE_NOT_RUN);
 	}
 }
 
@@ -128,7 +188,8 @@ static uint64_t count_units(const struct bench *b)
 		uint64_t cases = wl->by_order ? top_order(b, false) + top_order(b, true) + 2 : 1;
 
 		if (b->cfg.options.workloads & wl->bit)
-			units += (cases * b->nr_figures + 1) * b->reps;
+			units += (cases * b->nr_figures + 1) * bench_reps(b, wl) *
+				 (1 + age_pieces(b, wl));
 	}
 	if (b->cfg.options.workloads & BENCH_EXHAUST)
 		units += (uint64_t)exhaust_cases(b) * b->nr_figures;
@@ -197,6 +258,7 @@ static void init_places(struct bench *b, uint64_t arena_pages)
 		.map = { .ranges = &b->arena_range, .nr_ranges = 1, .words = b->shadow_words },
 		.pages = arena_pages,
 	};
+	scale_for(&b->arena.scale, arena_pages, b->log_entries, b->exact);
 }
 
 /* The largest block there is, up to b->arena.pages. Returns its order, or -EMM_ENOMEM. */
@@ -237,6 +299,7 @@ static int run_places(struct bench *b)
 		return order;
 	run_arena(b);
 	if (system->free(system->self, b->arena_range.start_pfn, (unsigned int)order)) {
+		bench_progress_close(b);
 		print_to(b->cfg.out, "bench: FAILED to give the arena back\n");
 		b->failures++;
 	}
@@ -268,6 +331,7 @@ int bench_run(struct bench *b)
 	b->last_tb = clock_tb(&b->cfg.clock);
 
 	ret = run_places(b);
+	bench_progress_close(b);
 	bench_drain(system);
 	free_after = system->ops->nr_free(system);
 	if (free_after < free_before) {

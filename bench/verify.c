@@ -196,6 +196,7 @@ void verify_report(struct bench_rep *r, const struct bench_fault *f)
 	const struct printer *out = r->b->cfg.out;
 
 	r->b->failures++;
+	bench_progress_close(r->b);
 	print_to(out, "bench: FAILED %s of %s in %s", r->wl->name, r->pa->ops->name,
 		 r->place->name);
 	if (r->wl->by_order)

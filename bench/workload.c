@@ -6,15 +6,14 @@
 #include "bench_impl.h"
 #include "random.h"
 
-static void collect(struct bench_rep *r, unsigned int op, const struct loop_result *res,
-		    uint64_t ops)
+void collect(struct bench_rep *r, unsigned int op, const struct loop_result *res, uint64_t ops)
 {
 	r->time[op] = res->time;
 	r->ops[op] = ops;
 	r->failed_frees += res->failed_frees;
 }
 
-static void free_one(struct bench_rep *r, int64_t pfn, unsigned int order)
+void free_one(struct bench_rep *r, int64_t pfn, unsigned int order)
 {
 	if (pfn >= 0 && r->pa->free(r->pa->self, (uint64_t)pfn, order))
 		r->failed_frees++;
@@ -51,18 +50,11 @@ static unsigned int bulk_max_order(const struct bench_rep *r)
 	return 0;
 }
 
-/* Fisher and Yates: @to becomes @from in random order. */
 static void shuffled_copy(int64_t *to, const int64_t *from, uint64_t n, uint64_t seed)
 {
 	for (uint64_t i = 0; i < n; i++)
 		to[i] = from[i];
-	for (uint64_t left = n; left > 1; left--) {
-		uint64_t i = left - 1, j = xorshift64(&seed) % left;
-		int64_t tmp = to[i];
-
-		to[i] = to[j];
-		to[j] = tmp;
-	}
+	shuffle(to, n, &seed);
 }
 
 /*
@@ -208,6 +200,55 @@ const struct workload bench_workloads[] = {
 		.timed = churn_timed,
 		.undo = churn_undo,
 		.replay = replay_churn,
+	},
+	{
+		.name = "age",
+		.bit = BENCH_AGE,
+		.nr_ops = 1,
+		.op = { "step" },
+		.traced = true,
+		.max_order = bulk_max_order,
+		.timed = age_timed,
+		.undo = age_undo,
+		.replay = age_replay,
+		.na = score_na,
+	},
+	{
+		.name = "burst",
+		.bit = BENCH_BURST,
+		.nr_ops = 1,
+		.op = { "step" },
+		.traced = true,
+		.max_order = bulk_max_order,
+		.timed = age_timed,
+		.undo = age_undo,
+		.replay = age_replay,
+		.na = score_na,
+	},
+	{
+		.name = "frag",
+		.bit = BENCH_FRAG,
+		.nr_ops = 1,
+		.op = { "step" },
+		.traced = true,
+		.max_order = bulk_max_order,
+		.timed = age_timed,
+		.undo = age_undo,
+		.replay = age_replay,
+		.after = score_freed,
+		.na = score_na,
+	},
+	{
+		.name = "latency",
+		.bit = BENCH_LATENCY,
+		.nr_ops = 1,
+		.op = { "step" },
+		.max_order = churn_max_order,
+		.timed = latency_timed,
+		.undo = churn_undo,
+		.replay = replay_churn,
+		.after = latency_after,
+		.na = latency_na,
 	},
 	{ .name = NULL },
 };

@@ -85,6 +85,14 @@ struct dt_region {
 	uint32_t flags; /* enum dt_region_flags */
 };
 
+/* Extensions that code may be built for, a bit each. */
+enum dt_isa {
+	DT_ISA_ZBA = 0x1,
+	DT_ISA_ZBB = 0x2,
+	DT_ISA_ZBS = 0x4,
+	DT_ISA_ZB = DT_ISA_ZBA | DT_ISA_ZBB | DT_ISA_ZBS,
+};
+
 struct dt_info {
 	/*
 	 * Facts. Strings point into the tree, end within it and within DT_MAX_STRING bytes, and are
@@ -94,6 +102,7 @@ struct dt_info {
 	const char *compatible; /* the first of the root's list */
 	const char *isa; /* riscv,isa (or riscv,isa-base) of the boot hart */
 	const char *mmu_type; /* of the boot hart */
+	const char *isa_lacks; /* node of the first usable hart without all of DT_ISA_ZB; or "" */
 	const char *bootargs;
 	const char *stdout_path;
 	uint64_t boot_hart;
@@ -101,6 +110,11 @@ struct dt_info {
 	uint32_t nr_harts; /* with a status of okay, ok or none */
 	uint32_t nr_harts_total;
 	uint32_t totalsize; /* of the tree, in bytes */
+	/*
+	 * enum dt_isa: what every usable hart, the boot hart among them, is said to have in
+	 * riscv,isa-extensions or else riscv,isa. 0 if anything about it is missing or odd.
+	 */
+	uint32_t isa_extensions;
 
 	/* size 0: none; dt_to_memblock() sets it to 0 when the initrd must not be used. */
 	phys_addr_t initrd_base;

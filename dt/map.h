@@ -60,6 +60,13 @@ struct dt_dynamic {
 
 enum dt_child dt_classify(const struct dt_node *child);
 
+/*
+ * dt_isa_read() - what a hart's node lists of enum dt_isa. @isa: its riscv,isa, or NULL. Looked at
+ * only if there is no riscv,isa-extensions. O(length). 0, after an error in @log, if what is there
+ * cannot be read.
+ */
+uint32_t dt_isa_read(const struct dt_node *node, const char *isa, struct dt_log *log);
+
 /* Is its compatible list's word that it is a shared-dma-pool? */
 bool dt_is_dma_pool(const struct dt_node *child);
 

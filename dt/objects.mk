@@ -6,6 +6,7 @@ dt-objs += distance.o
 dt-objs += dynamic.o
 dt-objs += find.o
 dt-objs += initrd.o
+dt-objs += isa.o
 dt-objs += map.o
 dt-objs += memory.o
 dt-objs += place.o

@@ -36,6 +36,7 @@ static const char *const prop_names[] = {
 	[PROP_REUSABLE] = "reusable",
 	[PROP_ISA] = "riscv,isa",
 	[PROP_ISA_BASE] = "riscv,isa-base",
+	[PROP_ISA_EXTENSIONS] = "riscv,isa-extensions",
 	[PROP_RNG_SEED] = "rng-seed",
 	[PROP_SIZE] = "size",
 	[PROP_STATUS] = "status",
@@ -55,7 +56,7 @@ static const uint8_t prop_start['z' - 'a' + 1] = {
 };
 
 _Static_assert(ARRAY_SIZE(prop_names) == NR_DT_PROPS, "a name for each property");
-_Static_assert(NR_DT_PROPS <= 32, "a bit for each property in struct dt_node's seen");
+_Static_assert(NR_DT_PROPS <= 64, "a bit for each property in struct dt_node's seen");
 
 void dt_cursor_init(struct dt_cursor *cur, const void *fdt, int offset)
 {
@@ -199,7 +200,7 @@ int dt_read_node(struct dt_cursor *cur, struct dt_node *node)
 		id = prop_id(cur->strings + fdt32_to_cpu(p->nameoff));
 		if (id == NR_DT_PROPS || dt_has(node, id))
 			continue;
-		node->seen |= 1U << id;
+		node->seen |= 1ULL << id;
 		node->prop[id].data = (const fdt32_t *)(const void *)p->data;
 		node->prop[id].len = fdt32_to_cpu(p->len);
 	}

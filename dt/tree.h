@@ -39,6 +39,7 @@ enum dt_prop {
 	PROP_REUSABLE,
 	PROP_ISA,
 	PROP_ISA_BASE,
+	PROP_ISA_EXTENSIONS,
 	PROP_RNG_SEED,
 	PROP_SIZE,
 	PROP_STATUS,
@@ -56,7 +57,7 @@ struct dt_prop_value {
 struct dt_node {
 	int offset;
 	const char *name; /* ends within the tree */
-	uint32_t seen; /* bit PROP_...: prop[PROP_...] is valid */
+	uint64_t seen; /* bit PROP_...: prop[PROP_...] is valid */
 	struct dt_prop_value prop[NR_DT_PROPS];
 };
 

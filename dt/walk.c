@@ -190,6 +190,8 @@ static void distance_map(struct walk *w)
 static void hart_node(struct walk *w)
 {
 	struct dt_info *info = w->info;
+	const char *isa = NULL;
+	uint32_t extensions;
 	uint64_t id = 0;
 	bool is_boot;
 
@@ -201,10 +203,16 @@ static void hart_node(struct walk *w)
 	if (!dt_is_usable_hart(&w->node, &id))
 		return;
 	is_boot = id == info->boot_hart;
+	get_string(w, PROP_ISA, &isa);
+	extensions = dt_isa_read(&w->node, isa, &w->log);
+	info->isa_extensions &= extensions;
+	if (extensions != DT_ISA_ZB && !info->isa_lacks[0])
+		info->isa_lacks = w->node.name;
 	if (is_boot || !info->nr_harts) {
 		info->isa = "";
 		get_string(w, PROP_ISA_BASE, &info->isa);
-		get_string(w, PROP_ISA, &info->isa);
+		if (isa)
+			info->isa = isa;
 		info->mmu_type = "";
 		get_string(w, PROP_MMU_TYPE, &info->mmu_type);
 	}
@@ -296,7 +304,8 @@ static int count_memreserve(struct walk *w)
 static void init_info(struct dt_info *info, const void *fdt, uint64_t boot_hart)
 {
 	memset(info, 0, sizeof(*info));
-	info->model = info->compatible = info->isa = info->mmu_type = "";
+	info->model = info->compatible = info->isa = info->mmu_type = info->isa_lacks = "";
+	info->isa_extensions = DT_ISA_ZB;
 	info->bootargs = info->stdout_path = "";
 	info->boot_hart = boot_hart;
 	info->totalsize = fdt_totalsize(fdt);
@@ -337,6 +346,8 @@ int dt_walk(struct dt_info *info, const void *fdt, uint64_t boot_hart, const str
 		dt_error(&w.log,
 			 "dt: no usable hart %" PRIu64 ", the boot hart, among %" PRIu32 "\n",
 			 boot_hart, info->nr_harts_total);
+	if (!w.has_boot_hart)
+		info->isa_extensions = 0;
 	dt_log_end(&w.log);
 	info->nr_errors = w.log.errors;
 	return 0;

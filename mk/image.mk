@@ -10,10 +10,11 @@ load-address := $(or $($(PLATFORM)-load-address),$(error PLATFORM=$(PLATFORM): t
 fdt-address := $(or $($(PLATFORM)-fdt-address),0)
 
 $(eval $(call compile-rules,target,$P))
+include mk/hot.mk
 
 mm-target := $(addprefix $P/obj/mm/,$(mm-objs))
 rest-target := $(addprefix $P/obj/payload/,$(payload-objs)) $(boards:%=$P/obj/platform/%/board.o) \
-	$(addprefix $P/obj/dt/,$(dt-objs)) $(addprefix $P/obj/bench/,$(bench-objs))
+	$(addprefix $P/obj/dt/,$(dt-objs)) $(addprefix $P/obj/bench/,$(bench-objs)) $P/hot-zb.o
 
 linker-script := payload/payload.lds
 ldflags := $(picolibc-cflags) -nostartfiles -static -T $(linker-script) -Wl,--gc-sections \

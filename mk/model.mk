@@ -4,9 +4,10 @@
 # is a radix and a number of levels. What the copies change of the source, and the mutants, is data
 # for tests/model/mutants.py. "make model" runs the short programs, "make stress-model" the long.
 
-model-shapes := r2l2 r4l2 r2l3
+model-shapes := r2l2 r4l2 r2l3 r4l3
 model-defines-r2l2 := -DBUDDY_RADIX_SHIFT=1 -DBUDDY_LEVELS=2
 model-defines-r4l2 := -DBUDDY_RADIX_SHIFT=2 -DBUDDY_LEVELS=2
+model-defines-r4l3 := -DBUDDY_RADIX_SHIFT=2 -DBUDDY_LEVELS=3
 model-defines-r2l3 := -DBUDDY_RADIX_SHIFT=1 -DBUDDY_LEVELS=3
 
 # No sanitizers: stacks are saved and put back.
@@ -16,13 +17,13 @@ compiler-headers-model = $(call gcc-headers,$(HOST_GCC))
 $(eval $(call compile-rules,model,$(O)/model))
 
 model-common := $(addprefix $(O)/model/obj/tests/model/,main.o explore.o machine.o coroutine.o trace.o ghost.o)
-model-by-shape := program.o programs.o
+model-by-shape := program.o programs.o random_programs.o
 model-tool := tests/model/mutants.py
 model-source := $(wildcard mm/buddy*.[ch] mm/bitops.[ch] mm/atomic.h include/earlymm/*.h)
 
 # $(call model-compile,<shape>): mm/'s code and what knows its structs.
 model-compile = $(HOST_GCC) $(cflags-model) $(model-defines-$1) \
-	-DEARLYMM_ATOMIC_HEADER='"model_atomic.h"' -DBUDDY_PUBLISH_EVERY=1 -Itests/model -Iinclude
+	-DEARLYMM_ATOMIC_HEADER='"model_atomic.h"' -Itests/model -Iinclude
 
 $(O)/model/code/all.c: $(model-source) $(model-tool) | need-tests
 	@mkdir -p $(@D)
@@ -65,7 +66,7 @@ $(O)/model/mutants/$1/$2: tests/model/mutants/$1 $(model-source) $(model-tool) m
 	$$(say) MUTANT "$1 ($2)"
 	@mkdir -p $$(@D)/$2.src
 	$$(Q)rm -f $$@; { $(PYTHON) $(model-tool) copy $$(@D)/$2.src $$< && \
-		$$(call model-compile,$2) -I$$(@D)/$2.src -o $$@ $$(@D)/$2.src/all.c \
+		$$(call model-compile,$2) -w -I$$(@D)/$2.src -o $$@ $$(@D)/$2.src/all.c \
 		$(model-by-shape:%=$(O)/model/$2/%) $(model-common); } >$$@.log 2>&1 || rm -f $$@
 	@test -e $$@ || { printf '#!/bin/sh\nsed "s/^/# /" $$@.log\necho "Bail out! stale mutant"\nexit 2\n' >$$@; chmod +x $$@; }
 endef
@@ -86,5 +87,10 @@ unit test: $(model-programs)
 model: $(model-programs) | need-tests
 	@$(run-tests) --unit $(model-programs)
 
+# The long form: minutes, or as long as MODEL_STATES and MODEL_PROGRAMS say.
+MODEL_STATES ?= 2000000
+MODEL_PROGRAMS ?= 300
 stress-model: $(model-programs)
-	$(Q)for s in $(model-shapes); do $(O)/model/tests/model_$$s --long || exit 1; done
+	$(Q)for s in $(model-shapes); do \
+		MODEL_STATES=$(MODEL_STATES) MODEL_PROGRAMS=$(MODEL_PROGRAMS) $(O)/model/tests/model_$$s || exit 1; done
+	$(Q)MODEL_RANDOM=10000 $(O)/model/tests/model_random

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# make run, bench, debug: the image in QEMU. What a machine needs is in platform/<board>/platform.mk.
+# make run, debug: the image in QEMU. What a machine needs is in platform/<board>/platform.mk.
 
 MACHINE ?=
 MEM ?=
@@ -34,29 +34,13 @@ $(no-kernel):
 	@mkdir -p $(@D)
 	@echo "QEMU takes -append only with -kernel; nobody reads this." >$@
 
-.PHONY: need-qemu run bench debug
+.PHONY: need-qemu run debug
 need-qemu:
 	$(call need-tool,$(QEMU))
 
 # Without MEM: what platform.mk says, or else the machine's own default.
 run: image $(no-kernel) | need-qemu
 	$(Q)$(call qemu-command,$(or $(MEM),$($(board)-mem)),$(BOOTARGS))
-
-# The status is QEMU's, not tee's.
-bench: image $(no-kernel) | need-qemu
-	$(Q)$(call qemu-command,$(or $(MEM),3G),$(or $(BOOTARGS),bench=all records=all meta_poison=1)) </dev/null | tee $P/bench.log
-
-# What the early allocators cost: the table of docs/memory-map.md.
-.PHONY: early-costs
-early-args = bench=none records=all meta_poison=1 early=$1
-define early-cost
-@$(call qemu-command,$2,$(call early-args,$1)) </dev/null | awk -v kind=$1 -v mem=$2 -f mk/early-costs.awk
-
-endef
-early-costs: image $(no-kernel) | need-qemu
-	@echo "| early=    |  RAM |     set-up | metadata | handover | own bytes |"
-	@echo "| --------- | ---: | ---------: | -------: | -------: | --------: |"
-	$(foreach m,64M 1G 64G,$(foreach k,memblock nobootmem bootmem,$(call early-cost,$k,$m)))
 
 GDB ?= gdb-multiarch
 debug: image $(no-kernel) | need-qemu

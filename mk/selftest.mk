@@ -30,23 +30,36 @@ $(eval $(call selftest-flags,target,$P))
 $(suites:%=$P/obj/%.o) $(selftest-parts:%=$P/obj/%.o): mk/selftest.mk
 
 # A smaller model than the host's: 2 GiB of pages.
-$P/obj/tests/unit/test_buddy_diff.o: private cflags-target += -DMAX_PAGES=0x80000U
+small-model := -DMAX_PAGES=0x80000U
+$P/obj/tests/unit/test_buddy_diff.o: private cflags-target += $(small-model)
 
 # A suite keeps all names to itself: some compile parts of mm/ for themselves.
 $P/selftest/%.o: $P/obj/%.o
 	@mkdir -p $(@D)
 	$(Q)$(CROSS_COMPILE)objcopy --keep-global-symbol=none $< $@
 
+# Suites that are there a second time, as test_x_zb, calling the second build of the hot files.
+hot-suites := tests/unit/test_buddy tests/unit/test_buddy_diff tests/phase/test_live_buddy
+
+$P/zb/obj/tests/%.o: private cflags-target-zb += -Itests/target -Os \
+	-include tests/target/suite.h -DSUITE_FILE='"$*_zb.c"'
+$P/zb/obj/tests/unit/test_buddy_diff.o: private cflags-target-zb += $(small-model)
+$(hot-suites:%=$P/zb/obj/%.o): mk/selftest.mk
+
+$P/selftest/%_zb.o: $P/zb/obj/%.o $P/hot-zb.o
+	@mkdir -p $(@D)
+	$(Q)$(CROSS_COMPILE)objcopy --keep-global-symbol=none --redefine-syms=$P/hot-zb.o.names $< $@
+
 # What only tests want of libfdt and libgcc comes along: in the payload it would stay.
 libgcc = $(shell $(TARGET_CC) $(filter -m%,$(target-cflags)) -print-libgcc-file-name)
-$P/selftest.o: $(suites:%=$P/selftest/%.o) $(selftest-parts:%=$P/obj/%.o) $(LIBFDT) $P/selftest-list
+$P/selftest.o: $(suites:%=$P/selftest/%.o) $(hot-suites:%=$P/selftest/%_zb.o) $(selftest-parts:%=$P/obj/%.o) $(LIBFDT) $P/selftest-list
 	$(say) LD $(@:$(O)/%=%)
 	$(Q)$(CROSS_COMPILE)ld -r -o $@.tmp $(filter %.o,$^) $(LIBFDT) $(libgcc)
 	$(Q)$(CROSS_COMPILE)objcopy --keep-global-symbol=selftest_run --prefix-alloc-sections=.init $@.tmp $@
 	$(Q)rm -f $@.tmp
 
 $P/selftest-list: FORCE
-	$(call stamp,$(suites) / $(selftest-parts))
+	$(call stamp,$(suites) / $(hot-suites) / $(selftest-parts))
 
 $P/obj/tests/target/data.o: tests/data/imx6-memory-map.txt
 

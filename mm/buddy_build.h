@@ -53,7 +53,8 @@ INLINE bool carve_word(struct buddy_builder *bb, unsigned int level, uint64_t id
 	for (unsigned int l = 0; l < level; l++) {
 		UNROLL
 		for (unsigned int kind = 0; kind < RADIX_SHIFT; kind++)
-			*node_hint(n, l, kind) = kind == NEW_KIND(l) ? partial : 0;
+			if (kind < NR_KINDS(l))
+				*node_hint(n, l, kind) = kind == NEW_KIND(l) ? partial : 0;
 	}
 	return true;
 }

@@ -91,7 +91,7 @@ void buddy_nr_blocks(const struct buddy *b, uint64_t counts[BUDDY_MAX_ORDER + 1]
 static bool word_is_hinted(const struct buddy_tree *t, unsigned int level, uint64_t idx,
 			   unsigned int cls)
 {
-	for (; cls < RADIX_SHIFT; cls++)
+	for (; cls < NR_KINDS(level); cls++)
 		if (buddy_hint_test(t, level, cls, idx))
 			return true;
 	return false;
@@ -147,40 +147,48 @@ static bool check_word(void *ctx, const struct buddy_tree *t, unsigned int level
 		      : buddy_hint_test(t, 0, HINT_ANY, idx));
 }
 
-static bool cache_is_valid(const struct buddy *b, const struct buddy_cache *c, unsigned int cls)
+/* Is the page @pfn in the stack of a hart, but for the entry @but itself? */
+static bool page_is_held(const struct buddy *b, uint64_t pfn, const int64_t *but)
 {
-	uint64_t bits = run_bits(c->starts, cls);
+	for (uint32_t i = 0; i < b->nr_harts; i++) {
+		const struct buddy_hart *h = &b->harts[i];
 
-	if (!c->starts)
-		return true; /* and base_pfn is anything */
-	if (c->starts != run_starts(bits, cls))
+		for (unsigned int order = 0; h->is_ready && order < BUDDY_NR_STACKS; order++)
+			for (const int64_t *e = &h->stack[stack_bottom(order) + 1];
+			     e <= h->top[order]; e++)
+				if (e != but && (uint64_t)*e >> order == pfn >> order)
+					return true;
+	}
+	return false;
+}
+
+static bool stack_is_valid(const struct buddy *b, const struct buddy_hart *h, unsigned int order)
+{
+	const int64_t *bottom = &h->stack[stack_bottom(order)];
+
+	if (*bottom != -1 || h->top[order] < bottom ||
+	    h->top[order] > bottom + (BUDDY_RADIX >> order))
 		return false;
-	if (BITS_OF(c->base_pfn))
-		return false;
-	for (; bits; bits &= bits - 1)
-		if (!buddy_find_tree(b, c->base_pfn + ffs64(bits), 1) ||
-		    buddy_page_is_free(b, c->base_pfn + ffs64(bits)))
+	for (const int64_t *e = bottom + 1; e <= h->top[order]; e++) {
+		uint64_t pfn = (uint64_t)*e, end_pfn = pfn + (1ULL << order);
+
+		if (*e < 0 || (pfn & ((1ULL << order) - 1)) ||
+		    !buddy_find_tree(b, pfn, end_pfn - pfn))
 			return false;
+		for (; pfn < end_pfn; pfn++)
+			if (buddy_page_is_free(b, pfn) || page_is_held(b, pfn, e))
+				return false;
+	}
 	return true;
 }
 
-/* A page may be in one cache only. */
-static bool caches_are_disjoint(const struct buddy *b)
+static bool stacks_are_valid(const struct buddy *b)
 {
-	uint32_t n = b->nr_harts * RADIX_SHIFT;
-
-	for (uint32_t i = 0; i < n; i++) {
-		const struct buddy_cache *a = &b->harts[i / RADIX_SHIFT].cache[i % RADIX_SHIFT];
-
-		for (uint32_t j = 0; j < i; j++) {
-			const struct buddy_cache *c =
-				&b->harts[j / RADIX_SHIFT].cache[j % RADIX_SHIFT];
-
-			if (a->base_pfn == c->base_pfn && (run_bits(a->starts, i % RADIX_SHIFT) &
-							   run_bits(c->starts, j % RADIX_SHIFT)))
+	for (uint32_t i = 0; i < b->nr_harts; i++)
+		for (unsigned int order = 0; b->harts[i].is_ready && order < BUDDY_NR_STACKS;
+		     order++)
+			if (!stack_is_valid(b, &b->harts[i], order))
 				return false;
-		}
-	}
 	return true;
 }
 
@@ -192,9 +200,5 @@ bool buddy_is_valid(const struct buddy *b)
 		if (t->start_pfn >= t->end_pfn || (i && t->start_pfn < t[-1].end_pfn))
 			return false;
 	}
-	for (uint32_t i = 0; i < b->nr_harts; i++)
-		for (unsigned int cls = 0; cls < RADIX_SHIFT; cls++)
-			if (!cache_is_valid(b, &b->harts[i].cache[cls], cls))
-				return false;
-	return caches_are_disjoint(b) && walk_words(b, check_word, NULL);
+	return stacks_are_valid(b) && walk_words(b, check_word, NULL);
 }

@@ -32,6 +32,13 @@ void buddy_hint_set(const struct buddy_tree *t, unsigned int level, unsigned int
 	hint_set_from(t, level + 1, level, kind, idx);
 }
 
+/* The summaries above the level 1 (or @level + 1) node @idx, whose hint word was empty before. */
+void buddy_hint_set_above(const struct buddy_tree *t, unsigned int level, unsigned int kind,
+			  uint64_t idx)
+{
+	hint_set_from(t, level + 2, level, kind, idx);
+}
+
 /*
  * Clears the bit of @idx at level @up; where that leaves a hint word empty, clears its summary,
  * then looks again at what the summary speaks for and sets it again if needed (rule 5). @below is
@@ -95,7 +102,7 @@ hint_find(const struct buddy_tree *t, unsigned int level, unsigned int *kind, bo
 		uint64_t top = from_top ? first + last - i : i;
 		const uint64_t *hints = node_hint(buddy_node(t, TOP, top), level, 0);
 
-		for (unsigned int k = *kind; k < RADIX_SHIFT; k++) {
+		for (unsigned int k = *kind; k < NR_KINDS(level); k++) {
 			uint64_t v;
 
 			while ((v = atomic_read(&hints[k]))) {
@@ -125,13 +132,43 @@ int64_t buddy_hint_find(const struct buddy_tree *t, unsigned int level, unsigned
 	return from_top ? hint_find(t, level, kind, true) : hint_find(t, level, kind, false);
 }
 
+/*
+ * The lowest word of level 0 from @idx on that is hinted, or UINT64_MAX. From the top down: whether a node
+ * has ever been valid is known by the hints that lead to it. Each new start is for a higher @idx.
+ */
+uint64_t buddy_hint_next(const struct buddy_tree *t, uint64_t idx)
+{
+	uint64_t last = (t->end_pfn - 1) >> RADIX_SHIFT;
+
+	while (idx <= last) {
+		uint64_t node = idx >> BIT_SHIFT(TOP);
+		unsigned int up = TOP;
+
+		for (; up > 0; up--) {
+			uint64_t child = idx >> BIT_SHIFT(up - 1);
+			uint64_t v = atomic_read(node_hint(buddy_node(t, up, node), 0, HINT_ANY));
+
+			v &= ~0ULL << BITS_OF(child);
+			if (!v)
+				break;
+			node = node << RADIX_SHIFT | ffs64(v);
+			if (node != child)
+				idx = node << BIT_SHIFT(up - 1);
+		}
+		if (!up)
+			return idx;
+		idx = (node + 1) << BIT_SHIFT(up);
+	}
+	return UINT64_MAX;
+}
+
 /* The hints of @level from @kind on in the node @n, together. */
 static uint64_t hints_from(const uint64_t *n, unsigned int level, unsigned int kind)
 {
-	const uint64_t *hint = n + 1 + level * RADIX_SHIFT;
+	const uint64_t *hint = n + 1 + HINTS_BELOW(level);
 	uint64_t v = 0;
 
-	for (; kind < RADIX_SHIFT; kind++)
+	for (; kind < NR_KINDS(level); kind++)
 		v |= atomic_read(&hint[kind]);
 	return v;
 }
@@ -159,7 +196,7 @@ int64_t buddy_hint_lowest(const struct buddy_tree *t, unsigned int level, unsign
 		}
 		if (v)
 			return (int64_t)((idx << RADIX_SHIFT) | ffs64(v));
-		for (unsigned int k = kind; k < RADIX_SHIFT; k++)
+		for (unsigned int k = kind; k < NR_KINDS(level); k++)
 			hint_clear_from(t, up + 1, level, k, idx,
 					node_hint(buddy_node(t, up, idx), level, k));
 	}
@@ -172,7 +209,7 @@ void buddy_hint_clear_all(const struct buddy_tree *t, unsigned int level, unsign
 {
 	const uint64_t *hint = node_hint(buddy_node(t, level + 1, idx >> RADIX_SHIFT), level, 0);
 
-	for (; kind < RADIX_SHIFT; kind++)
+	for (; kind < NR_KINDS(level); kind++)
 		if (atomic_read(&hint[kind]) >> BITS_OF(idx) & 1)
 			buddy_hint_clear(t, level, kind, idx);
 }
@@ -183,7 +220,7 @@ static bool walk_node(const struct buddy_tree *t, unsigned int level, unsigned i
 {
 	uint64_t hints = 0;
 
-	for (unsigned int kind = 0; kind < RADIX_SHIFT; kind++)
+	for (unsigned int kind = 0; kind < NR_KINDS(level); kind++)
 		if (kinds >> kind & 1)
 			hints |=
 				atomic_read_acquire(node_hint(buddy_node(t, up, idx), level, kind));

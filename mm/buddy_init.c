@@ -5,8 +5,6 @@
  */
 #include "buddy_init.h"
 
-const struct buddy_tree buddy_no_tree;
-
 uint64_t buddy_lay_out(struct buddy_tree *layout, uint64_t start_pfn, uint64_t end_pfn)
 {
 	uint64_t at = 0;
@@ -38,6 +36,11 @@ int buddy_init(struct buddy *b, struct buddy_tree *trees, uint32_t max_trees,
 		return -EMM_EINVAL;
 	buddy_setup(b, trees, max_trees, harts, nr_harts);
 	return 0;
+}
+
+void buddy_tune(struct buddy *b, enum buddy_setting setting)
+{
+	b->setting = setting;
 }
 
 int buddy_add_laid_out(struct buddy *b, const struct buddy_tree *layout, void *meta)

@@ -14,17 +14,22 @@ static inline void buddy_setup(struct buddy *b, struct buddy_tree *trees, uint32
 		.max_trees = max_trees,
 		.harts = harts,
 		.nr_harts = nr_harts,
+		.setting = BUDDY_DEFAULT,
 	};
 	for (uint32_t i = 0; i < nr_harts; i++) {
 		/* Stores, where the compiler would call memset: this is part of the handover's cost. */
 		UNROLL
-		for (unsigned int cls = 0; cls < RADIX_SHIFT; cls++)
-			atomic_set(&harts[i].cache[cls].starts, 0);
-		UNROLL
 		for (unsigned int ev = 0; ev < sizeof(harts[i].events) / sizeof(uint64_t); ev++)
 			atomic_set(&((uint64_t *)&harts[i].events)[ev], 0);
+		/* The fast paths are closed: buddy_hart_open() does the rest when it is needed. */
+		atomic_set32(&harts[i].nr_orders, 0);
+		atomic_set(&harts[i].window_pages, 0);
 		atomic_set(&harts[i].seq, 0);
-		harts[i].tree = &buddy_no_tree;
+		atomic_set(&harts[i].request, 0);
+		atomic_set(&harts[i].holds, 0);
+		harts[i].is_ready = 0;
+		harts[i].large_order = 0;
+		harts[i].tree = NULL;
 		harts[i].buddy = b;
 	}
 }

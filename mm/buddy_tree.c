@@ -14,7 +14,9 @@
 /*
  * Writes a node for the first time, or again after its parent's bit was taken: @word is what is
  * free in it. No hart can reach it by now but through a stale hint, which finds 0 or @word, both
- * true. Rule 3: before any block of it leaves the hart.
+ * true. Rule 3: before any block of it leaves the hart. The word by an AMO: the load of its hint
+ * that follows must not come first, or a stale hint could be seen, and then be cleared by a hart
+ * that has not seen the word.
  */
 void buddy_node_init(const struct buddy_tree *t, unsigned int level, uint64_t idx, uint64_t word)
 {
@@ -22,7 +24,7 @@ void buddy_node_init(const struct buddy_tree *t, unsigned int level, uint64_t id
 
 	for (unsigned int i = 1; i < NODE_WORDS(level); i++)
 		atomic_set(&n[i], 0);
-	atomic_set_release(&n[0], word);
+	atomic_xchg(&n[0], word);
 }
 
 /* Is the word @idx of @level part of a larger free block? */
@@ -53,37 +55,76 @@ int buddy_put(struct buddy_hart *h, const struct buddy_tree *t, unsigned int lev
 	return buddy_put_finish(h, t, level, idx, mask, old);
 }
 
+/*
+ * Is a run of class @cls, or a larger one, in the word @idx of @level hinted already? The loads
+ * come after the AMO that put the word's bits (.aq): whoever clears a hint that is still seen will
+ * look at the word later and find them.
+ */
+static bool run_is_hinted(const struct buddy_tree *t, unsigned int level, uint64_t idx,
+			  unsigned int cls)
+{
+	const uint64_t *hint = node_hint(buddy_node(t, level + 1, idx >> RADIX_SHIFT), level, 0);
+
+	/* The last first: words begin with it, and keep it as long as nobody searched in vain. */
+	for (unsigned int kind = RADIX_SHIFT; kind-- > cls;)
+		if (atomic_read(&hint[kind]) >> BITS_OF(idx) & 1)
+			return true;
+	return false;
+}
+
+/*
+ * The usual end of a carry from level 0: the bit is in its parent's word, which held something and
+ * is hinted as one with the largest runs. False: that is not so.
+ */
+static inline bool carry_is_done(const struct buddy_tree *t, uint64_t idx, uint64_t old,
+				 uint64_t mask)
+{
+	return TOP > 1 && old && !(old & mask) && (old | mask) != WORD_FULL &&
+	       (atomic_read(node_hint(buddy_node(t, 2, idx >> RADIX_SHIFT), 1, RADIX_SHIFT - 1)) >>
+			BITS_OF(idx) &
+		1);
+}
+
 /* What follows the AMO of a put, which found @old. */
 int buddy_put_finish(struct buddy_hart *h, const struct buddy_tree *t, unsigned int level,
 		     uint64_t idx, uint64_t mask, uint64_t old)
 {
 	for (;;) {
-		if (old & mask)
+		if (unlikely(old & mask))
 			return -EMM_EDOUBLE;
 		if (level == TOP)
 			return 0;
 		if ((old | mask) != WORD_FULL) {
-			/* A level 0 word that holds something already is known to. */
-			if (level)
-				buddy_hint_set(t, level, largest_class(old | mask), idx);
-			else if (!old)
+			if (level) {
+				if (!run_is_hinted(t, level, idx, RADIX_SHIFT - 1)) {
+					unsigned int cls = largest_class(old | mask);
+
+					if (!run_is_hinted(t, level, idx, cls))
+						buddy_hint_set(t, level, cls, idx);
+				}
+			} else if (!old) {
+				/* One that holds something already is known to. */
 				buddy_hint_set(t, 0, HINT_ANY, idx);
+			}
 			return 0;
 		}
-		if (!atomic_cmpxchg(buddy_node(t, level, idx), WORD_FULL, 0)) {
+		if (unlikely(!atomic_cmpxchg(buddy_node(t, level, idx), WORD_FULL, 0))) {
 			/* Who changed it since owns what is gone, and knew less of the rest. */
-			if (level)
-				buddy_hint_set(t, level, RADIX_SHIFT - 1, idx);
+			buddy_hint_set(t, level, NR_KINDS(level) - 1, idx);
 			return 0;
 		}
 		/* The word is ours as a whole: nobody can put into it, and its hints are stale. */
 		if (level)
 			buddy_hint_clear_all(t, level, 0, idx);
 		h->events.carries++;
+		if (!level && idx << RADIX_SHIFT < h->frontier_pfn && t == h->tree)
+			h->frontier_pfn = idx << RADIX_SHIFT;
 		mask = 1ULL << BITS_OF(idx);
 		idx >>= RADIX_SHIFT;
 		level++;
 		old = atomic_fetch_or(buddy_node(t, level, idx), mask);
+		if (level == 1 && likely(carry_is_done(t, idx, old, mask)))
+			return 0;
 	}
 }
 
@@ -130,6 +171,14 @@ static uint64_t claim_run(struct buddy_hart *h, const struct buddy_tree *t, unsi
 	if (!run)
 		h->events.stale_hints++;
 	return run;
+}
+
+/* A word of @level holds nothing any more: clears its hints and looks again (rule 5). */
+void buddy_word_emptied(const struct buddy_tree *t, unsigned int level, uint64_t idx)
+{
+	buddy_hint_clear_all(t, level, 0, idx);
+	if (atomic_read(buddy_node(t, level, idx)))
+		buddy_hint_set(t, level, NR_KINDS(level) - 1, idx);
 }
 
 /* A block (one bit) of the top level, which is scanned: it is always valid and never carries. */

@@ -22,21 +22,16 @@
 #define BITS_OF(idx) ((unsigned int)((idx) & (BUDDY_RADIX - 1)))
 
 /*
- * Hints of level 0. ANY is complete: every word that holds something has it (and some that do not).
- * The others only say where to look first: a word known, not long ago, to hold runs of a class.
+ * Kinds of hints for words of a level: by the class of their largest run; for level 0 there is but
+ * one, HINT_ANY: the word holds something, or did so since it was last taken as a whole.
  */
-#define HINT_ANY     0
-#define HINT_CLASSES (RADIX_SHIFT - 1U)
+#define HINT_ANY        0
+#define NR_KINDS(level) ((level) ? RADIX_SHIFT : 1U)
 
-/* Words of a node: its own and the hints. */
-#define NODE_WORDS(level) (1U + (level)*RADIX_SHIFT)
-#define NODE_BYTES(level) (NODE_WORDS(level) * sizeof(uint64_t))
-
-/* The kind that words with a run of class @cls are published as; the last takes all larger ones. */
-static inline unsigned int hint_of(unsigned int cls)
-{
-	return cls + 1 < RADIX_SHIFT ? cls + 1 : RADIX_SHIFT - 1;
-}
+/* Hint words in a node for the levels below @level; words of a node: its own and these. */
+#define HINTS_BELOW(level) ((level) ? 1U + ((level)-1U) * RADIX_SHIFT : 0U)
+#define NODE_WORDS(level)  (1U + HINTS_BELOW(level))
+#define NODE_BYTES(level)  (NODE_WORDS(level) * sizeof(uint64_t))
 
 /* log2 of the pages that a bit, or a word, of @level stands for. */
 #define BIT_SHIFT(level)  ((level)*RADIX_SHIFT)
@@ -44,9 +39,11 @@ static inline unsigned int hint_of(unsigned int cls)
 
 /* Loops over levels or words of a node, whose bounds are constants, in set-up code. */
 #ifdef __clang__
-#define UNROLL _Pragma("clang loop unroll(full)")
+#define UNROLL  _Pragma("clang loop unroll(full)")
+#define UNROLL8 _Pragma("clang loop unroll(full)")
 #else
-#define UNROLL _Pragma("GCC unroll 20")
+#define UNROLL  _Pragma("GCC unroll 20")
+#define UNROLL8 _Pragma("GCC unroll 8")
 #endif
 
 static inline uint64_t *buddy_node(const struct buddy_tree *t, unsigned int level, uint64_t idx)
@@ -57,7 +54,7 @@ static inline uint64_t *buddy_node(const struct buddy_tree *t, unsigned int leve
 /* In the node @n of a level above @level: the hints for @level's runs of class @cls. */
 static inline uint64_t *node_hint(uint64_t *n, unsigned int level, unsigned int cls)
 {
-	return n + 1 + level * RADIX_SHIFT + cls;
+	return n + 1 + HINTS_BELOW(level) + cls;
 }
 
 /* Does the block lie in the tree as a whole? No overflow for any @pfn. */
@@ -128,11 +125,33 @@ static inline void seq_end(struct buddy_hart *h)
 	atomic_set_release(&h->seq, h->seq + 1);
 }
 
-/* A tree that covers nothing: what a hart looks at before there is one. */
-extern const struct buddy_tree buddy_no_tree;
+#define likely(x)   __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
 
 /* mm/buddy.c */
 const struct buddy_tree *buddy_find_tree(const struct buddy *b, uint64_t pfn, uint64_t nr_pages);
+int64_t buddy_alloc_rest(struct buddy_hart *h, unsigned int order);
+bool buddy_harts_settled(const struct buddy_hart *self, uint64_t *sum);
+
+/* mm/buddy_refill.c */
+int64_t buddy_refill(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls);
+int64_t buddy_alloc_refill(struct buddy_hart *h, unsigned int order);
+
+/* mm/buddy_stack.c */
+void buddy_hart_open(struct buddy_hart *h);
+void buddy_hart_forget(struct buddy_hart *h);
+
+/* Where a hart's stack of @order lies in its array: the -1 below the first entry. */
+static inline unsigned int stack_bottom(unsigned int order)
+{
+	return 2 * BUDDY_RADIX - 2 * (BUDDY_RADIX >> order) + order;
+}
+
+/* The next block of a small order, of which the stack is not empty. */
+static inline int64_t stack_pop(struct buddy_hart *h, unsigned int order)
+{
+	return *h->top[order]--;
+}
 
 /* mm/buddy_hint.c */
 void buddy_hint_set(const struct buddy_tree *t, unsigned int level, unsigned int kind,
@@ -147,10 +166,26 @@ bool buddy_hint_walk(const struct buddy_tree *t, unsigned int level, uint32_t ki
 int64_t buddy_hint_find(const struct buddy_tree *t, unsigned int level, unsigned int *kind,
 			bool from_top);
 int64_t buddy_hint_lowest(const struct buddy_tree *t, unsigned int level, unsigned int kind);
+uint64_t buddy_hint_next(const struct buddy_tree *t, uint64_t idx);
+void buddy_hint_set_above(const struct buddy_tree *t, unsigned int level, unsigned int kind,
+			  uint64_t idx);
 void buddy_hint_clear_all(const struct buddy_tree *t, unsigned int level, unsigned int kind,
 			  uint64_t idx);
 bool buddy_hint_test(const struct buddy_tree *t, unsigned int level, unsigned int cls,
 		     uint64_t idx);
+
+/*
+ * HINT_ANY for the word @idx, with the common case in line; @n1: its parent's node. Why a load will
+ * do: see hint_set_from().
+ */
+static inline void hint_set_word(const struct buddy_tree *t, uint64_t *n1, uint64_t idx)
+{
+	uint64_t *hint = node_hint(n1, 0, HINT_ANY);
+	uint64_t bit = 1ULL << BITS_OF(idx);
+
+	if (!(atomic_read(hint) & bit) && !atomic_fetch_or(hint, bit))
+		buddy_hint_set_above(t, 0, HINT_ANY, idx >> RADIX_SHIFT);
+}
 
 /* mm/buddy_tree.c */
 int buddy_put(struct buddy_hart *h, const struct buddy_tree *t, unsigned int level, uint64_t idx,
@@ -159,6 +194,7 @@ int buddy_put_finish(struct buddy_hart *h, const struct buddy_tree *t, unsigned 
 		     uint64_t idx, uint64_t mask, uint64_t old);
 int64_t buddy_take(struct buddy_hart *h, const struct buddy_tree *t, unsigned int level,
 		   unsigned int cls, bool from_top);
+void buddy_word_emptied(const struct buddy_tree *t, unsigned int level, uint64_t idx);
 void buddy_node_init(const struct buddy_tree *t, unsigned int level, uint64_t idx, uint64_t word);
 bool buddy_ancestor_is_free(const struct buddy_tree *t, unsigned int level, uint64_t idx);
 

@@ -1,9 +1,16 @@
 mm-objs += bitops.o
 mm-objs += buddy.o
 mm-objs += buddy_check.o
+mm-objs += buddy_claim.o
+mm-objs += buddy_free.o
 mm-objs += buddy_hint.o
 mm-objs += buddy_init.o
+mm-objs += buddy_refill.o
+mm-objs += buddy_stack.o
 mm-objs += buddy_tree.o
+mm-objs += list_buddy.o
+mm-objs += list_buddy_check.o
+mm-objs += list_buddy_init.o
 mm-objs += mm_init.o
 mm-objs += handover.o
 mm-objs += audit.o
@@ -31,3 +38,11 @@ mm-objs += bootmem_handover.o
 mm-objs += bootmem_hash.o
 mm-objs += nobootmem.o
 mm-objs += early.o
+
+# Compiled once more for harts with Zba, Zbb and Zbs (mk/hot.mk): what a call runs through.
+hot-objs += mm/buddy.o
+hot-objs += mm/buddy_free.o
+hot-objs += mm/buddy_hint.o
+hot-objs += mm/buddy_refill.o
+hot-objs += mm/buddy_stack.o
+hot-objs += mm/buddy_tree.o

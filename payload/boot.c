@@ -77,6 +77,7 @@ static void selftest(struct boot *b, enum selftest_phase phase)
 		.mm = has_buddy ? &m->mm : NULL,
 		.hart = has_buddy ? m->mm.buddy.harts : NULL,
 		.tb_hz = b->tree.timebase_hz,
+		.has_zb = hot_has_zb(&b->tree, b->options.zb),
 		.filter = name,
 	};
 
@@ -148,6 +149,7 @@ void boot_up(struct boot *b, uint64_t hart, uint64_t fdt_pa)
 
 	memory_handover(m, &b->phases);
 	phase_since_entry(&b->phases, PHASE_READY);
+	buddy_tune(&m->mm.buddy, b->options.buddy);
 
 	selftest(b, SELFTEST_HANDOVER);
 	memory_try(m);

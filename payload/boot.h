@@ -7,6 +7,7 @@
 
 #include "bootargs.h"
 #include "dt.h"
+#include "hot.h"
 #include "memory.h"
 #include "phase.h"
 
@@ -16,6 +17,7 @@ struct boot {
 	void *fdt;
 	struct dt_info tree;
 	struct boot_options options;
+	struct hot hot;
 	struct phase_log phases;
 	bool selftest_failed;
 	struct memory memory;

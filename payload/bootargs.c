@@ -148,11 +148,36 @@ static int set_verbose(struct boot_options *opt, const char *value)
 	return err;
 }
 
+static int set_buddy(struct boot_options *opt, const char *value)
+{
+	if (value && !strcmp(value, "default"))
+		opt->buddy = BUDDY_DEFAULT;
+	else if (value && !strcmp(value, "healing"))
+		opt->buddy = BUDDY_HEALING;
+	else
+		return -EMM_EINVAL;
+	return 0;
+}
+
+static int set_zb(struct boot_options *opt, const char *value)
+{
+	static const char *const names[] = { [ZB_AUTO] = "auto", [ZB_OFF] = "off", [ZB_ON] = "on" };
+
+	for (unsigned int i = 0; value && i < ARRAY_SIZE(names); i++) {
+		if (strcmp(value, names[i]))
+			continue;
+		opt->zb = (enum zb_option)i;
+		return 0;
+	}
+	return -EMM_EINVAL;
+}
+
 static const struct {
 	const char *key;
 	int (*set)(struct boot_options *opt, const char *value);
 	const char *hint; /* for a value that is not understood */
 } options[] = {
+	{ "buddy", set_buddy, "default or healing" },
 	{ "early", set_early, "memblock, bootmem or nobootmem" },
 	{ "mem", set_mem, "a size of a page or more, like 512M" },
 	{ "memblock", set_memblock, "debug or discard" },
@@ -161,6 +186,7 @@ static const struct {
 	{ "movable_node", set_movable_node, "0 or 1" },
 	{ "selftest", set_selftest, "0, 1 or a part of a suite's name" },
 	{ "verbose", set_verbose, "0 or 1" },
+	{ "zb", set_zb, "auto, off or on" },
 };
 
 /* Words of the arguments, made printable, for one line of the log. */

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include <earlymm/buddy.h>
 #include <earlymm/early.h>
 #include <earlymm/types.h>
 #include "bench.h"
@@ -15,6 +16,13 @@
 
 /* The longest part of self-tests' names that can be asked for, with the NUL. */
 #define MAX_SELFTEST_NAME 48
+
+/* zb=: may the build of the hot files for Zba, Zbb and Zbs run? */
+enum zb_option {
+	ZB_AUTO, /* if the tree lists them for every hart */
+	ZB_OFF,
+	ZB_ON, /* it must be able to */
+};
 
 struct boot_options {
 	struct bench_options bench; /* bench= seed= reps= records= */
@@ -27,6 +35,8 @@ struct boot_options {
 	bool memblock_discard; /* memblock=discard: its grown arrays go back after the boot */
 	bool movable_node; /* movable_node[=0|1]: nothing early in hotpluggable memory */
 	bool verbose; /* verbose[=0|1]: long reports */
+	enum buddy_setting buddy; /* buddy=default|healing: the system's page allocator */
+	enum zb_option zb; /* zb=auto|off|on */
 	bool selftest; /* selftest[=0|1|name]: self-tests, all or those of boot_selftest_name() */
 	struct hugetlb_args
 		huge; /* hugepagesz= hugepages= default_hugepagesz=; last: not cleared */

@@ -36,8 +36,11 @@ static int largest_block(struct buddy_hart *hart, int64_t *pfn)
 	return -1;
 }
 
-/* Memory for the benchmark, not from the largest block: that will be the arena. */
-static void *ledger_get(struct ledger *l, uint64_t bytes)
+/*
+ * Memory for the benchmark, not from the largest block: that will be the arena. If there is no other,
+ * then a part of that, or NULL if @beside.
+ */
+static void *ledger_get(struct ledger *l, uint64_t bytes, bool beside)
 {
 	int64_t arena, pfn;
 	unsigned int order = 0;
@@ -51,13 +54,24 @@ static void *ledger_get(struct ledger *l, uint64_t bytes)
 	pfn = buddy_alloc(l->hart, order);
 	if (arena_order >= 0 && buddy_free(l->hart, (uint64_t)arena, (unsigned int)arena_order))
 		payload_fail("the block at pfn %#lx cannot be freed", arena);
-	if (pfn < 0)
+	if (pfn < 0 && !beside)
 		pfn = buddy_alloc(l->hart, order);
 	if (pfn < 0)
 		return NULL;
 	l->loans[l->nr++] = (struct loan){ (uint64_t)pfn, order };
 	l->pages += 1ULL << order;
 	return (void *)(uintptr_t)PFN_PHYS(pfn);
+}
+
+/* With room for the metadata of all allocators, if that leaves the arena as large as it can be. */
+static void get_workspace(struct ledger *l, struct bench_config *cfg)
+{
+	cfg->workspace_bytes = bench_workspace_bytes(cfg);
+	cfg->workspace = ledger_get(l, cfg->workspace_bytes, true);
+	if (cfg->workspace)
+		return;
+	cfg->workspace_bytes = bench_workspace_least(cfg);
+	cfg->workspace = ledger_get(l, cfg->workspace_bytes, false);
 }
 
 static void ledger_return_all(struct ledger *l)
@@ -73,12 +87,13 @@ static void ledger_return_all(struct ledger *l)
 }
 
 static void record_boot(struct bench *b, const struct memory *m, const struct dt_info *info,
-			const struct phase_log *phases)
+			const struct phase_log *phases, const char *hot)
 {
 	struct bench_cause causes[NR_CAUSES];
 	struct bench_run_info run = {
 		.board = platform_name(),
 		.isa = bench_build_isa(),
+		.hot = hot,
 		.harts = info->nr_harts,
 		.mem_kib = m->audit.present * (PAGE_SIZE / 1024),
 		.build = build_version,
@@ -116,7 +131,7 @@ static void record_boot(struct bench *b, const struct memory *m, const struct dt
 }
 
 bool churn_run(struct memory *m, const struct dt_info *info, const struct phase_log *phases,
-	       const struct boot_options *opt)
+	       const struct boot_options *opt, const struct hot *hot)
 {
 	struct ledger ledger = { .hart = m->mm.buddy.harts };
 	struct page_allocator system;
@@ -126,28 +141,28 @@ bool churn_run(struct memory *m, const struct dt_info *info, const struct phase_
 		.out = &console,
 		.sink = console_line,
 		.system = &system,
+		.allocators = hot->allocators,
 		.nr_ranges = managed_ranges(m, NULL),
 	};
 	struct bench_range *ranges;
 	bool ok;
 	int err;
 
-	page_allocator_from_buddy(&system, &m->mm.buddy, ledger.hart);
-	ranges = ledger_get(&ledger, (cfg.nr_ranges + MAX_DISCARDED_RANGES) * sizeof(*ranges));
+	hot_allocator(hot, &system, &m->mm.buddy, ledger.hart, opt->buddy);
+	ranges = ledger_get(&ledger, (cfg.nr_ranges + MAX_DISCARDED_RANGES) * sizeof(*ranges),
+			    false);
 	if (!ranges)
 		payload_fail("no room for the list of %u free ranges", cfg.nr_ranges);
 	managed_ranges(m, ranges);
 	if (opt->memblock_discard)
 		cfg.nr_ranges = memory_discard(m, ranges, cfg.nr_ranges, ledger.pages);
 	cfg.ranges = ranges;
-	if (opt->bench.workloads) {
-		cfg.workspace_bytes = bench_workspace_bytes(&cfg);
-		cfg.workspace = ledger_get(&ledger, cfg.workspace_bytes);
-	}
+	if (opt->bench.workloads)
+		get_workspace(&ledger, &cfg);
 	err = bench_init(&bench, &cfg);
 	if (err)
 		payload_fail("benchmark: %s", emm_strerror(err));
-	record_boot(&bench, m, info, phases);
+	record_boot(&bench, m, info, phases, hot->name);
 	err = opt->bench.workloads ? bench_run(&bench) : 0;
 	if (err)
 		print("benchmark: failed: %s\n",

@@ -74,6 +74,7 @@ __ref _Noreturn void main(uint64_t hart, uint64_t fdt_pa)
 		hugetlb_report(&m->huge, &console);
 	}
 	print_phases(b);
+	hot_choose(&b->hot, &b->tree, b->options.zb);
 	if (!memory_audit(m, 0)) {
 		memory_print_audit(m);
 		payload_fail("the books do not balance");
@@ -82,5 +83,6 @@ __ref _Noreturn void main(uint64_t hart, uint64_t fdt_pa)
 	print("       %lu pages of init memory went back after the boot\n", m->init_pages);
 	if (b->selftest_failed)
 		payload_fail("self-tests have failed");
-	payload_exit(churn_run(m, &b->tree, &b->phases, &b->options) ? EXIT_OK : EXIT_FAILED);
+	payload_exit(churn_run(m, &b->tree, &b->phases, &b->options, &b->hot) ? EXIT_OK
+									      : EXIT_FAILED);
 }

@@ -31,6 +31,7 @@ struct selftest_env {
 	struct mm *mm;
 	struct buddy_hart *hart; /* the hart that runs, of mm's */
 	uint64_t tb_hz; /* ticks of the time base a second; 0: not known */
+	bool has_zb; /* the build of the hot files for Zba, Zbb and Zbs may run */
 	const char *filter; /* only suites with this in their name; "" or NULL: all */
 	/* Frames of the live allocator that the tests have: set by selftest_run() for the tests. */
 	uint64_t own_pfn;

@@ -33,15 +33,18 @@ struct buddy_tree {
 	uintptr_t node0[BUDDY_LEVELS];
 };
 
-/* Blocks of one order that belong to one hart: a bit of @starts each, above @base_pfn. */
-struct buddy_cache {
-	uint64_t starts;
-	uint64_t base_pfn;
-};
+/*
+ * Blocks of a small order, below BUDDY_NR_STACKS, wait for their hart in a stack for each order. A
+ * stack is filled from one word of the tree, with as many blocks as that has.
+ */
+#define BUDDY_NR_STACKS BUDDY_RADIX_SHIFT
+
+/* The frames of all stacks, each stack with a word below it that says -1. */
+#define BUDDY_STACK_WORDS (2 * BUDDY_RADIX - 2 + BUDDY_NR_STACKS)
 
 /* How often the slow paths ran; read by anyone, written by the hart alone. */
 struct buddy_events {
-	uint64_t refills; /* a cache was filled from a hinted word */
+	uint64_t refills; /* a stack was filled from a word that is partly in use */
 	uint64_t splits; /* a wholly free block became a word of smaller ones */
 	uint64_t carries; /* a word became full and moved to the level above */
 	uint64_t stale_hints; /* a hint led to a word without such a run */
@@ -50,13 +53,46 @@ struct buddy_events {
 	uint64_t failures; /* answered with -EMM_ENOMEM */
 };
 
-/* What one hart has to itself. Used by that hart only, but for @seq (rule 6). */
+/* How words in use are reused; see buddy_tune(). */
+enum buddy_setting {
+	BUDDY_DEFAULT,
+	BUDDY_HEALING,
+};
+
+/* Where refills of an order look: level 0 words from the tree's first to @limit, round and round. */
+struct buddy_scan {
+	uint64_t next; /* the word to look at next; UINT64_MAX: none was looked at yet */
+	uint64_t first; /* the lowest word that has been valid, if it is below @limit */
+	uint64_t limit;
+	uint64_t width; /* as bits: how many words a refill looks at */
+	uint64_t streak; /* refills in a row for which the next word did */
+};
+
+/*
+ * What one hart has to itself. Others read @seq (rule 6), @holds and @events, and ask for a drain
+ * by setting @request and closing both fast paths: @nr_orders and @window_pages become 0 (rule 7).
+ */
 struct buddy_hart {
-	struct buddy_cache cache[BUDDY_RADIX_SHIFT]; /* by order */
-	const struct buddy_tree *tree; /* the tree that was used last */
-	struct buddy *buddy;
+	int64_t *top[BUDDY_NR_STACKS]; /* the next block of each order, or the -1 below the last */
+	uint32_t nr_orders; /* that the fast path serves: BUDDY_NR_STACKS, or none */
+	uint32_t setting; /* enum buddy_setting */
+	/* What the fast path frees: the whole words of @tree. @words: the tree's node0[0]. */
+	uint64_t window_pfn;
+	uint64_t window_pages;
+	uintptr_t words;
 	uint64_t seq; /* odd while bits of shared words are in registers only */
+	const struct buddy_tree *tree; /* the tree that was used last; NULL: there is none */
+	struct buddy *buddy;
+	uint64_t request; /* not 0: another hart wants the stacks drained */
+	uint64_t holds; /* 0: the stacks are empty */
+	uint64_t is_ready; /* top[] and what is below have been set */
+	struct buddy_scan scan[BUDDY_NR_STACKS];
+	uint64_t frontier_pfn; /* no wholly free word is known of below */
+	uint64_t large_pfn; /* the block of level 1 that was freed last, */
+	uint64_t large_order; /* its order; 0: none */
+	uint64_t large_idx[2]; /* level 1 words that gave or got blocks last; UINT64_MAX: none */
 	struct buddy_events events;
+	int64_t stack[BUDDY_STACK_WORDS];
 } __attribute__((aligned(64)));
 
 struct buddy {
@@ -65,7 +101,16 @@ struct buddy {
 	uint32_t max_trees;
 	struct buddy_hart *harts;
 	uint32_t nr_harts;
+	uint32_t setting; /* enum buddy_setting, of its harts */
 };
+
+/*
+ * buddy_tune() - how words that are partly in use are reused, by all harts of @b that have not
+ * allocated or freed yet: call it after buddy_init(). BUDDY_DEFAULT takes pages from a word when
+ * about a dozen are free in it; BUDDY_HEALING when three are: less memory is touched and more of it
+ * merges, at nearly twice the price an operation. docs/allocators.md has the figures.
+ */
+void buddy_tune(struct buddy *b, enum buddy_setting setting);
 
 /*
  * buddy_lay_out() - a tree over [start_pfn, end_pfn) as it would lie from address 0 on.
@@ -119,13 +164,14 @@ int buddy_add_range(struct buddy_hart *h, uint64_t start_pfn, uint64_t end_pfn, 
 
 /*
  * buddy_alloc() - a block of 2^order pages, aligned to its size.
- * 0 <= order <= BUDDY_MAX_ORDER. Small orders come from the hart's own bits, in about twenty
+ * 0 <= order <= BUDDY_MAX_ORDER. Small orders come from the hart's own stacks, in eleven
  * instructions; a refill or a larger order is O(levels). When only fragments are left, and before
  * an error, it is O(words that hold something), in all trees.
- * Returns its first frame, or -EMM_EINVAL (order), -EMM_ENOMEM (no such block is free, with this
- * hart's caches drained and no other hart in the middle of an operation), -EMM_EAGAIN (other
- * harts kept memory in flight throughout a bounded number of searches: usual where several harts
- * fight for the last blocks; try again, or take it as -EMM_ENOMEM).
+ * Returns its first frame, or -EMM_EINVAL (order), -EMM_ENOMEM (no such block is free, with the
+ * stacks of all harts drained and no other hart in the middle of an operation), -EMM_EAGAIN (other
+ * harts kept memory in flight throughout a bounded number of searches, or one that may hold blocks
+ * did not answer buddy_request_drain() in time: usual where several harts fight for the last
+ * blocks; try again, or take it as -EMM_ENOMEM).
  * Not to be called from a trap handler that interrupted the same hart's allocator (rule 7).
  */
 int64_t buddy_alloc(struct buddy_hart *h, unsigned int order);
@@ -135,7 +181,8 @@ int64_t buddy_alloc(struct buddy_hart *h, unsigned int order);
  * Amortised O(1). Returns -EMM_EINVAL (order, or pfn not aligned to it), -EMM_ERANGE (not inside
  * a tree), -EMM_EDOUBLE (a page of it is free: nothing was changed).
  * Unseen, for want of a record per page: a block that another has got in the meantime or that
- * lies in a hart's cache; two harts that free the same block at the same moment; a block of order
+ * lies in a hart's stack; two harts that free the same block at the same moment, or one that frees
+ * it again while another frees what it merges with; a block of order
  * 6 and more of which a part is free; a part of a larger block, in use or free, without
  * buddy_split(), and frames that were never handed out or never added: their own words may never
  * have been written, and the answer is chance.
@@ -149,14 +196,33 @@ int buddy_free(struct buddy_hart *h, uint64_t pfn, unsigned int order);
  */
 int buddy_split(struct buddy_hart *h, uint64_t pfn, unsigned int order);
 
-/* buddy_drain() - gives the hart's cached blocks back to everybody. Linux: drain_pages. */
+/*
+ * buddy_claim() - takes exactly the block [pfn, pfn + 2^order), if all of it is free; what it is
+ * part of is split. Then it is as if buddy_alloc() had returned it. 0 <= order <= BUDDY_MAX_ORDER.
+ * The calling hart's caches are drained first; what other harts keep for themselves is in use
+ * until they drain. O(levels^2 * radix shift); no word is searched. Returns -EMM_EINVAL (order,
+ * or pfn not aligned to it), -EMM_ERANGE (not inside a tree), -EMM_EBUSY (a page of it is in use,
+ * held by another hart, or was never added), -EMM_EAGAIN (other harts kept memory in flight in
+ * each of a bounded number of looks; try again). Where it fails, what is free stays so.
+ * Linux: take_page_off_buddy, alloc_contig_range.
+ */
+int buddy_claim(struct buddy_hart *h, uint64_t pfn, unsigned int order);
+
+/* buddy_drain() - gives the hart's own blocks back to everybody. Linux: drain_pages. */
 void buddy_drain(struct buddy_hart *h);
 
-/* buddy_nr_held() - pages in the hart's caches: free, but for this hart only. */
+/*
+ * buddy_request_drain() - asks all other harts that may hold blocks to drain their stacks: each
+ * does so in its next allocation that its stacks do not serve at once, or free. Does not wait.
+ * Returns how many harts were asked. O(nr_harts). Linux: drain_all_pages.
+ */
+uint32_t buddy_request_drain(struct buddy_hart *self);
+
+/* buddy_nr_held() - pages in the hart's stacks: free, but for this hart only. */
 uint64_t buddy_nr_held(const struct buddy_hart *h);
 
 /*
- * buddy_nr_free() - free pages in the trees, without those in caches, counted from the bits.
+ * buddy_nr_free() - free pages in the trees, without those in stacks, counted from the bits.
  * For a quiet moment: exact only if no hart is in an operation. O(words that hold something).
  */
 uint64_t buddy_nr_free(const struct buddy *b);
@@ -164,15 +230,15 @@ uint64_t buddy_nr_free(const struct buddy *b);
 /* buddy_nr_blocks() - as buddy_nr_free(), free maximal blocks by order: counts[0..MAX_ORDER]. */
 void buddy_nr_blocks(const struct buddy *b, uint64_t counts[BUDDY_MAX_ORDER + 1]);
 
-/* buddy_page_is_free() - is @pfn free in a tree (not: in a cache)? For a quiet moment. O(levels). */
+/* buddy_page_is_free() - is @pfn free in a tree (not: in a stack)? For a quiet moment. O(levels). */
 bool buddy_page_is_free(const struct buddy *b, uint64_t pfn);
 
 /*
  * buddy_is_valid() - the invariants, of all words that hints lead to: trees ascending; a word's
  * largest run can be found through hints; none below the top is full; no block is free twice;
- * caches hold aligned blocks inside trees that are not free besides. (A word that no hint leads to
+ * stacks hold aligned blocks inside trees, each once, that are not free besides. (A word that no hint leads to
  * is not seen: it is missing in buddy_nr_free().) For a quiet moment.
- * O(words that hold something + the square of the number of caches).
+ * O(words that hold something + the square of the blocks in stacks).
  */
 bool buddy_is_valid(const struct buddy *b);
 

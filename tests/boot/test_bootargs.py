@@ -59,7 +59,8 @@ def test_all_bad_values_at_once(boot):
     run = boot(bootargs="bench=x seed=0 verbose=2")
     check.failure(run, '^bench: there is no workload "x"$', "^bench: seed=0 ",
                   "^bootargs: verbose=2 ")
-    check.says(run, "bench: known are all, none, pair, bulk, churn, churn0, exhaust")
+    check.says(run, "bench: known are all, none, pair, bulk, churn, churn0, age, burst, frag, "
+              "exhaust, latency")
 
 
 @pytest.mark.parametrize("args", [

@@ -5,7 +5,7 @@ import pytest
 
 import check
 
-ARGS = "bench=bulk,churn,churn0,exhaust records=all meta_poison=1"
+ARGS = "bench=bulk,churn,churn0,frag,latency,exhaust records=all meta_poison=1"
 
 
 def boot_counting(boot, args=ARGS, memory="256M", **kwargs):
@@ -30,6 +30,7 @@ def test_same_seed(boot):
     assert results(first, "smp", "chk", "ins") == results(second, "smp", "chk", "ins")
     assert results(first, "cal", "ins") == results(second, "cal", "ins")
     assert results(first, "frag") == results(second, "frag")
+    assert results(first, "hist") == results(second, "hist")
     assert results(first, "phase", "name", "ins") == results(second, "phase", "name", "ins")
 
 
@@ -44,7 +45,7 @@ def test_seed_given(boot):
 def test_other_seed(boot, seed):
     """Other blocks in another order; what takes no random numbers stays."""
     default, other = boot_counting(boot), boot_counting(boot, f"{ARGS} seed={seed}")
-    for bench in ("churn", "churn0"):
+    for bench in ("churn", "churn0", "frag", "latency"):
         places = [run.find("smp", bench=bench, where="arena")[0] for run in (default, other)]
         assert places[0]["chk"] != places[1]["chk"], bench
         assert places[0]["ins"] != places[1]["ins"], bench
@@ -57,7 +58,8 @@ def test_repetitions(boot):
     run = boot_counting(boot, "bench=bulk,churn,churn0 reps=3 records=all meta_poison=1")
     samples = {}
     for record in run.find("smp", where="arena"):
-        case = (record["bench"], record.get("order"), record.get("state"), record["op"])
+        case = tuple(record.get(key) for key in ("bench", "alloc", "setting", "hot", "order",
+                                                 "state", "op"))
         samples.setdefault(case, []).append((record["rep"], record["ins"], record["chk"]))
     for case, found in samples.items():
         assert [rep for rep, _, _ in found] == ["0", "1", "2"], case

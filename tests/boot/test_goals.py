@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The goals of the boot itself. Instructions are exact here, and the same from run to run."""
+"""The goals that are met. Instructions are exact here, and the same from run to run."""
+
+import re
 
 import pytest
 
@@ -32,3 +34,17 @@ def test_garbage_costs_nothing(boot):
     clean = boot(memory="1G", bootargs="bench=none records=all meta_poison=0")
     dirty = boot(memory="1G", bootargs="bench=none records=all meta_poison=1")
     assert instructions(clean, "handover") == instructions(dirty, "handover")
+
+
+# Of the goals that the report judges (bench/goals.c), those that must be met.
+MET = {"slowest free", "metadata", "handover", "ready"}
+
+
+def test_report(boot):
+    """What the report itself says is met."""
+    run = boot(memory="3G", bootargs="bench=pair,bulk,churn,age,burst,latency alloc=buddy", timeout=120)
+    check.success(run)
+    text = re.search(r"^goals met, [0-9]+ of [0-9]+: (.*?)^verified", run.console,
+                     re.MULTILINE | re.DOTALL)[1]
+    met = {re.match(r"(.*?) -?[0-9.]+M? of ", goal)[1] for goal in " ".join(text.split()).split("; ")}
+    assert MET <= met, f"missed: {MET - met}"

@@ -71,7 +71,8 @@ def test_churn(boot, memory, arena):
     assert "verified: " in run.console
     places = {record["where"] for record in run.find("smp", bench="churn")}
     assert places == {"system", "arena"}
-    sample = run.record("smp", where="arena")
-    assert sample.number("arena") == arena
+    for alloc in ("buddy", "list"):
+        found = {record.number("arena") for record in run.find("smp", where="arena", alloc=alloc)}
+        assert found == {arena}
     for record in run.find("frag"):
         assert record["had"] == record["ideal"], record

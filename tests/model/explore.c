@@ -35,6 +35,7 @@ static bool tracing;
 
 /* Locations that hart h looks at in operation n or later, as far as is known. */
 static uint64_t learned[MAX_HARTS][MAX_OPS + 1];
+static bool is_written_by_others[MAX_HARTS]; /* what hart h reads without atomics */
 static bool has_learned;
 static uint64_t learned_at;
 
@@ -80,9 +81,14 @@ void model_abandon(void)
 		coroutine_leave();
 }
 
-bool model_is_defined(const uint64_t *p)
+bool model_is_defined(const void *p)
 {
 	return client->is_defined(p);
+}
+
+bool model_is_own(unsigned int h, const void *p)
+{
+	return client->is_own && client->is_own(h, p);
 }
 
 bool model_set_harts_run(bool run)
@@ -126,6 +132,14 @@ static void learn(unsigned int h, unsigned int loc)
 	if (!has_learned)
 		learned_at = out->states;
 	has_learned = true;
+}
+
+/* Hart @h writes to @p. */
+static void learn_write(unsigned int h, const void *p)
+{
+	for (unsigned int i = 0; i < client->nr_harts; i++)
+		if (i != h && !is_written_by_others[i] && model_is_own(i, p))
+			is_written_by_others[i] = has_learned = stop = true;
 }
 
 static void op_is_seen(unsigned int h)
@@ -172,27 +186,42 @@ static bool access_at_once(unsigned int h)
 	return true;
 }
 
+/*
+ * The hart stops until it is its turn. What others have written and it reads without atomics then
+ * is a part of what its next steps depend on.
+ */
+static void wait_for_turn(unsigned int h)
+{
+	struct hart *hart = &machine.harts[h];
+
+	coroutine_yield(h);
+	for (unsigned int loc = 0; loc < machine_nr_locs() && is_written_by_others[h]; loc++)
+		if (model_is_own(h, machine_ptr(loc)))
+			hart->local = hash_mix(hart->local, machine_peek(loc));
+}
+
 /* An access of the running hart. */
-static void make_access(enum access access, unsigned int order, const uint64_t *p, uint64_t value,
+static void make_access(enum access access, unsigned int order, const void *p, uint64_t value,
 			uint64_t expect)
 {
 	unsigned int h = (unsigned int)running;
 	struct hart *hart = &machine.harts[h];
 	bool is_new = false;
 
-	hart->request = (struct request){ .access = access,
-					  .order = order,
-					  .ptr = (uint64_t *)(uintptr_t)p,
-					  .value = value,
-					  .expect = expect };
+	hart->request = (struct request){
+		.access = access, .order = order, .value = value, .expect = expect
+	};
 	if (p) {
-		hart->request.loc = machine_loc(p, &is_new);
+		hart->request.loc =
+			machine_loc(p, client->is_narrow && client->is_narrow(p), &is_new);
 		if (is_new) {
 			/* The next exploration knows it from the beginning. */
 			has_learned = stop = true;
 			coroutine_leave();
 		}
 		learn(h, hart->request.loc);
+		if (access != ACCESS_LOAD)
+			learn_write(h, p);
 	}
 	if (++hart->steps > MAX_STEPS)
 		model_bug("operation does not end: %u accesses", hart->steps - 1);
@@ -201,11 +230,11 @@ static void make_access(enum access access, unsigned int order, const uint64_t *
 			trace_access(client, h);
 		return;
 	}
-	coroutine_yield(h);
+	wait_for_turn(h);
 }
 
 /* Accesses outside the exploration: set-up and end. */
-static bool plain(const uint64_t *p)
+static bool plain(const void *p)
 {
 	if (harts_run)
 		return false;
@@ -230,14 +259,32 @@ void model_store(uint64_t *p, uint64_t v, unsigned int order)
 		make_access(ACCESS_STORE, order, p, v, 0);
 }
 
+uint32_t model_load32(const uint32_t *p, unsigned int order)
+{
+	if (plain(p))
+		return *p;
+	make_access(ACCESS_LOAD, order, p, 0, 0);
+	return (uint32_t)machine.harts[running].request.result;
+}
+
+void model_store32(uint32_t *p, uint32_t v, unsigned int order)
+{
+	if (!harts_run)
+		*p = v;
+	else
+		make_access(ACCESS_STORE, order, p, v, 0);
+}
+
 static uint64_t rmw(enum access access, uint64_t *p, uint64_t v, unsigned int order)
 {
 	uint64_t old = *p;
 
-	if (!plain(p)) {
+	if (harts_run) {
 		make_access(access, order, p, v, 0);
 		return machine.harts[running].request.result;
 	}
+	if (access != ACCESS_XCHG)
+		plain(p);
 	*p = access == ACCESS_OR ? old | v : access == ACCESS_AND ? old & v : v;
 	return old;
 }
@@ -270,14 +317,12 @@ bool model_cas(uint64_t *p, uint64_t expected, uint64_t desired, unsigned int or
 	return true;
 }
 
-bool model_or_partial(uint64_t *p, uint64_t mask, uint64_t full, uint64_t *old, unsigned int order)
+bool model_or_partial(uint64_t *p, uint64_t mask, uint64_t full, unsigned int order)
 {
 	if (!plain(p)) {
 		make_access(ACCESS_OR_PARTIAL, order, p, mask, full);
-		*old = machine.harts[running].request.result;
 		return machine.harts[running].request.done;
 	}
-	*old = *p;
 	if (!*p || (*p & mask) || (*p | mask) == full)
 		return false;
 	*p |= mask;
@@ -297,6 +342,10 @@ void model_op_begin(const char *label)
 	hart->label = label;
 	hart->steps = 0;
 	hart->begun = false;
+	if (is_written_by_others[running]) {
+		hart->request = (struct request){ .access = ACCESS_FENCE, .loc = MAX_LOCS };
+		wait_for_turn((unsigned int)running);
+	}
 }
 
 void model_op_end(void)
@@ -423,9 +472,10 @@ static void take(const struct transition *t)
 			trace_drain(client, h, t->drain - 1U);
 		machine_drain(h, t->drain - 1U, false);
 	} else {
-		op_is_seen(h);
+		if (machine.harts[h].request.loc < MAX_LOCS)
+			op_is_seen(h);
 		machine_perform(h, &t->choice);
-		if (tracing)
+		if (tracing && machine.harts[h].request.loc < MAX_LOCS)
 			trace_access(client, h);
 		running = (int)h;
 		harts_run = true;
@@ -574,10 +624,12 @@ void model_explore(bool trace)
 
 	if (out->bug) {
 		free(initial);
-		return; /* in the set-up */
+		printf("#   bug in the set-up: %s\n", out->message);
+		return;
 	}
 	memcpy(initial, c->arena, c->arena_bytes);
 	memset(learned, 0, sizeof(learned));
+	memset(is_written_by_others, 0, sizeof(is_written_by_others));
 	machine_forget();
 	do {
 		memcpy(c->arena, initial, c->arena_bytes);

@@ -19,8 +19,11 @@ struct client {
 	void (*end)(void); /* all harts are done and all stores have arrived */
 	uint64_t (*hash_shared)(void); /* of the arena, but what the harts have for themselves */
 	uint64_t (*hash_local)(unsigned int h);
-	bool (*is_defined)(const uint64_t *p); /* was it written by the set-up? */
-	void (*name)(char *buf, size_t size, const uint64_t *p);
+	bool (*is_defined)(const void *p); /* was it written by the set-up? */
+	bool (*is_narrow)(const void *p); /* a word of 32 bits? NULL: there are none */
+	bool (*is_own)(unsigned int h,
+		       const void *p); /* read by hart @h without atomics? Or NULL */
+	void (*name)(char *buf, size_t size, const void *p);
 	uint64_t max_states;
 	bool stores_arrive_late; /* fewer states; not all behaviours of three harts and more */
 	bool is_exhaustive; /* no short cuts: what the explorer itself is compared with */
@@ -51,7 +54,8 @@ void model_abandon(void);
 /* Something is wrong with the explorer or its bounds: ends the program. */
 __attribute__((format(printf, 1, 2), noreturn)) void model_fail(const char *format, ...);
 
-bool model_is_defined(const uint64_t *p);
+bool model_is_defined(const void *p);
+bool model_is_own(unsigned int h, const void *p);
 /* Accesses are plain ones while this is false: set-up and end. Returns what it was. */
 bool model_set_harts_run(bool run);
 

@@ -54,6 +54,14 @@ void ghost_begin(struct ghost *g, unsigned int h)
 {
 	g->through[h] = g->knows[h];
 	g->busy |= (uint8_t)(1U << h);
+	g->shaded &= (uint8_t) ~(1U << h);
+	if (g->keeping)
+		g->shaded |= (uint8_t)(1U << h);
+}
+
+bool ghost_was_free(const struct ghost *g, unsigned int h, uint32_t pages)
+{
+	return !(g->shaded >> h & 1) && !(pages & ~g->through[h]);
 }
 
 /* These pages were not free for everybody at some moment. */
@@ -75,12 +83,15 @@ static void forget(struct ghost *g, unsigned int but_hart, uint32_t pages)
 	}
 }
 
-void ghost_end(struct ghost *g, unsigned int h, bool caches)
+void ghost_end(struct ghost *g, unsigned int h, bool keeps)
 {
 	g->busy &= (uint8_t) ~(1U << h);
 	g->through[h] = 0;
-	if (caches)
-		forget(g, h, ~0U);
+	g->keeping &= (uint8_t) ~(1U << h);
+	if (keeps) {
+		g->keeping |= (uint8_t)(1U << h);
+		g->shaded = 0xff;
+	}
 	for (unsigned int i = 0; i < MAX_ACCUSATIONS; i++) {
 		struct accusation *a = &g->accused[i];
 
@@ -104,6 +115,13 @@ void ghost_take(struct ghost *g, unsigned int h, uint32_t pages)
 	forget(g, MAX_HARTS, pages);
 }
 
+void ghost_hand_over(struct ghost *g, unsigned int h, uint32_t pages)
+{
+	for (unsigned int i = 0; i < MAX_PAGES; i++)
+		if (pages >> i & 1)
+			g->owner[i] = (uint8_t)(HELD + h);
+}
+
 void ghost_free(struct ghost *g, unsigned int h, uint32_t pages)
 {
 	for (unsigned int i = 0; i < MAX_PAGES; i++)
@@ -114,7 +132,7 @@ void ghost_free(struct ghost *g, unsigned int h, uint32_t pages)
 
 uint64_t ghost_hash(const struct ghost *g)
 {
-	uint64_t x = g->busy;
+	uint64_t x = g->busy | (uint64_t)g->keeping << 8 | (uint64_t)(g->shaded & g->busy) << 16;
 
 	for (unsigned int i = 0; i < MAX_PAGES; i++)
 		x = x * 5 + g->owner[i];

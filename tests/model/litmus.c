@@ -141,6 +141,18 @@ static void cas_y_read_x(uint64_t *r)
 	r[0] = READ(&a.x);
 }
 
+static void full_cas_x_read_y(uint64_t *r)
+{
+	model_cas(&a.x, 0, 1, MODEL_FULL);
+	r[0] = READ(&a.y);
+}
+
+static void full_cas_y_read_x(uint64_t *r)
+{
+	model_cas(&a.y, 0, 1, MODEL_FULL);
+	r[0] = READ(&a.x);
+}
+
 static void read_x_write_y(uint64_t *r)
 {
 	r[0] = READ(&a.x);
@@ -211,10 +223,8 @@ static void swap_x(uint64_t *r)
 
 static void and_or_partial(uint64_t *r)
 {
-	uint64_t old;
-
-	r[0] = model_or_partial(&a.x, 2, 7, &old, MODEL_ACQ_REL);
-	r[1] = old;
+	r[0] = model_or_partial(&a.x, 2, 7, MODEL_ACQ_REL);
+	r[1] = READ(&a.x);
 }
 
 static void write_read_own(uint64_t *r)
@@ -242,6 +252,9 @@ static const struct litmus tests[] = {
 	{ "store buffering, AMO.aqrl", { amo_x_read_y, amo_y_read_x }, "01 10 11" },
 	{ "store buffering, one AMO.rl", { amo_rl_x_read_y, amo_y_read_x }, "00 01 10 11" },
 	{ "store buffering, lr.aq and sc.rl", { cas_x_read_y, cas_y_read_x }, "00 01 10 11" },
+	{ "store buffering, lr.aq and sc.aqrl",
+	  { full_cas_x_read_y, full_cas_y_read_x },
+	  "01 10 11" },
 	{ "load buffering: 11 is beyond this machine",
 	  { read_x_write_y, read_y_write_x },
 	  "00 01 10" },
@@ -256,7 +269,7 @@ static const struct litmus tests[] = {
 	  "000 001 010 011 100 101 111" },
 	{ "CAS loses no increment", { add_x, add_x }, "01 10" },
 	{ "AMO loses nothing", { swap_x, swap_x }, "01 10" },
-	{ "or-partial", { write_x_1, and_or_partial }, "00 11" },
+	{ "or-partial", { write_x_1, and_or_partial }, "00 01 13" },
 };
 
 static void run_hart(unsigned int h)
@@ -285,15 +298,15 @@ static uint64_t no_hash(void)
 	return 0;
 }
 
-static bool always(const uint64_t *p)
+static bool always(const void *p)
 {
 	(void)p;
 	return true;
 }
 
-static void name(char *buf, size_t size, const uint64_t *p)
+static void name(char *buf, size_t size, const void *p)
 {
-	snprintf(buf, size, "%c", (char)('x' + (p - &a.x)));
+	snprintf(buf, size, "%c", (char)('x' + ((const uint64_t *)p - &a.x)));
 }
 
 static unsigned int nr_registers(unsigned int h)
@@ -390,7 +403,7 @@ static void finds_42(uint64_t *r)
 	(void)r;
 }
 
-static bool is_42_undefined(const uint64_t *p)
+static bool is_42_undefined(const void *p)
 {
 	return p != &a.y;
 }

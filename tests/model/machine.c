@@ -7,10 +7,11 @@
 struct machine machine;
 bool machine_tells_equals_apart;
 
-static const uint64_t *loc_ptr[MAX_LOCS];
+static const void *loc_ptr[MAX_LOCS];
+static bool loc_is_narrow[MAX_LOCS]; /* 32 bits */
 static unsigned int nr_locs;
 
-unsigned int machine_loc(const uint64_t *p, bool *is_new)
+unsigned int machine_loc(const void *p, bool narrow, bool *is_new)
 {
 	for (unsigned int i = 0; i < nr_locs; i++)
 		if (loc_ptr[i] == p)
@@ -18,13 +19,29 @@ unsigned int machine_loc(const uint64_t *p, bool *is_new)
 	if (nr_locs == MAX_LOCS)
 		model_fail("more than %d locations", MAX_LOCS);
 	loc_ptr[nr_locs] = p;
+	loc_is_narrow[nr_locs] = narrow;
 	*is_new = true;
 	return nr_locs++;
 }
 
-uint64_t *machine_ptr(unsigned int loc)
+const void *machine_ptr(unsigned int loc)
 {
-	return (uint64_t *)(uintptr_t)loc_ptr[loc];
+	return loc_ptr[loc];
+}
+
+/* Memory itself: what is read without atomics, and in quiet moments. */
+static void poke(unsigned int loc, uint64_t value)
+{
+	if (loc_is_narrow[loc])
+		*(uint32_t *)(uintptr_t)loc_ptr[loc] = (uint32_t)value;
+	else
+		*(uint64_t *)(uintptr_t)loc_ptr[loc] = value;
+}
+
+uint64_t machine_peek(unsigned int loc)
+{
+	return loc_is_narrow[loc] ? *(const uint32_t *)loc_ptr[loc]
+				  : *(const uint64_t *)loc_ptr[loc];
 }
 
 unsigned int machine_nr_locs(void)
@@ -43,7 +60,7 @@ void machine_reset(unsigned int nr_harts)
 	for (unsigned int i = nr_harts; i < MAX_HARTS; i++)
 		machine.harts[i].finished = true;
 	for (unsigned int loc = 0; loc < nr_locs; loc++) {
-		machine.base[loc] = *loc_ptr[loc];
+		machine.base[loc] = machine_peek(loc);
 		if (!model_is_defined(loc_ptr[loc]))
 			machine.undefined |= 1ULL << loc;
 	}
@@ -83,7 +100,6 @@ static bool is_undefined(unsigned int loc, unsigned int time)
  */
 static unsigned int readable(unsigned int h, unsigned int loc, struct choice *choices)
 {
-	static const uint64_t garbage[] = { 0, ~0ULL, 1 };
 	const struct hart *hart = &machine.harts[h];
 	unsigned int view = hart->seen[loc] > hart->floor ? hart->seen[loc] : hart->floor;
 	unsigned int n = 0;
@@ -95,17 +111,18 @@ static unsigned int readable(unsigned int h, unsigned int loc, struct choice *ch
 		if (t && machine.write_loc[t] != loc)
 			continue;
 		if (is_undefined(loc, t)) {
-			/* Nobody has written it yet: rule 2. A stale look finds anything. */
+			/*
+			 * Nobody has written it yet: rule 2. But who was led here by an address that
+			 * it has loaded sees what was written before that: a dependency that the
+			 * machine does not know otherwise.
+			 */
 			if (write_at(loc, machine.nr_writes) == 0)
 				model_bug("reads a word that was never written");
-			for (unsigned int i = 0; i < 3; i++)
-				choices[n++] =
-					(struct choice){ .garbage = true, .value = garbage[i] };
 			continue;
 		}
 		v = value_at(loc, t);
 		for (unsigned int i = 0; i < n && !known && !machine_tells_equals_apart; i++)
-			known = !choices[i].garbage && choices[i].value == v;
+			known = choices[i].value == v;
 		if (!known && n < MAX_CHOICES)
 			choices[n++] = (struct choice){ .time = (uint8_t)t, .value = v };
 	}
@@ -172,10 +189,25 @@ unsigned int machine_choices(unsigned int h, struct choice choices[MAX_CHOICES])
 		return 1;
 	choices[0].time = (uint8_t)write_at(r->loc, machine.nr_writes);
 	choices[0].value = value_at(r->loc, choices[0].time);
-	choices[0].garbage = choices[0].succeeds = false;
-	if (is_undefined(r->loc, choices[0].time))
+	choices[0].succeeds = false;
+	/* To overwrite one is fine; who looks at what was there gets garbage. */
+	if (is_undefined(r->loc, choices[0].time) && r->access != ACCESS_XCHG)
 		model_bug("changes a word that was never written");
 	return 1;
+}
+
+/* What a hart has stored, and reads without atomics, is what it reads. */
+static void arrive(unsigned int loc, uint64_t value)
+{
+	poke(loc, value);
+	for (unsigned int h = 0; h < MAX_HARTS; h++) {
+		const struct hart *hart = &machine.harts[h];
+
+		for (unsigned int i = 0; i < hart->nr_buffered && model_is_own(h, loc_ptr[loc]);
+		     i++)
+			if (hart->buffer[i].loc == loc)
+				poke(loc, hart->buffer[i].value);
+	}
 }
 
 static void append(unsigned int loc, uint64_t value)
@@ -185,7 +217,7 @@ static void append(unsigned int loc, uint64_t value)
 	machine.nr_writes++;
 	machine.write_loc[machine.nr_writes] = (uint8_t)loc;
 	machine.write_value[machine.nr_writes] = value;
-	*machine_ptr(loc) = value;
+	arrive(loc, value);
 }
 
 /* The write at @time is not listed any more. */
@@ -223,7 +255,7 @@ static void write_private(unsigned int loc, uint64_t value)
 			remove_write(MAX_HARTS, t);
 	machine.base[loc] = value;
 	machine.undefined &= ~(1ULL << loc);
-	*machine_ptr(loc) = value;
+	arrive(loc, value);
 }
 
 static void raise_view(uint8_t *view, unsigned int time)
@@ -271,10 +303,6 @@ void machine_drain(unsigned int h, unsigned int entry, bool private)
 		append(b.loc, b.value);
 		raise_view(&hart->seen[b.loc], machine.nr_writes);
 	}
-	/* What is still buffered is what its hart reads. */
-	for (unsigned int i = 0; i < hart->nr_buffered; i++)
-		if (hart->buffer[i].loc == b.loc)
-			*machine_ptr(b.loc) = hart->buffer[i].value;
 }
 
 /* What has to arrive before an AMO of the hart's: all, if that is a release. */
@@ -327,7 +355,7 @@ static void perform_rmw(struct hart *hart, const struct choice *c)
 	drain_for(hart);
 	append(r->loc, v);
 	raise_view(&hart->seen[r->loc], machine.nr_writes);
-	if (conditional)
+	if (conditional && r->order != MODEL_FULL)
 		return;
 	raise_view(&hart->old, machine.nr_writes);
 	if (r->order & MODEL_ACQUIRE)
@@ -349,7 +377,8 @@ void machine_issue(unsigned int h)
 		(struct buffered){ .value = hart->request.value,
 				   .loc = (uint8_t)hart->request.loc,
 				   .release = (hart->request.order & MODEL_RELEASE) != 0 };
-	*hart->request.ptr = hart->request.value; /* what its hart reads without atomics */
+	if (model_is_own(h, loc_ptr[hart->request.loc]))
+		poke(hart->request.loc, hart->request.value);
 }
 
 void machine_perform(unsigned int h, const struct choice *c)

@@ -19,7 +19,7 @@
 #define MAX_HARTS   3
 #define MAX_LOCS    64
 #define MAX_WRITES  128
-#define MAX_BUFFER  24
+#define MAX_BUFFER  48
 #define MAX_OPS     16
 #define MAX_CHOICES 32
 
@@ -39,7 +39,6 @@ struct request {
 	enum access access;
 	unsigned int order;
 	unsigned int loc;
-	uint64_t *ptr;
 	uint64_t value; /* operand; mask of OR_PARTIAL */
 	uint64_t expect; /* CAS; what OR_PARTIAL calls full */
 	uint64_t result; /* what was found */
@@ -79,10 +78,9 @@ struct machine {
 	uint64_t write_value[MAX_WRITES + 1];
 };
 
-/* A way on for a hart's request: the write that it reads, or garbage in place of its value. */
+/* A way on for a hart's request: the write that it reads. */
 struct choice {
 	uint8_t time;
-	bool garbage;
 	bool succeeds; /* CAS, OR_PARTIAL */
 	uint64_t value;
 };
@@ -93,8 +91,10 @@ extern struct machine machine;
 extern bool machine_tells_equals_apart;
 
 /* Locations: known by address for a whole exploration. */
-unsigned int machine_loc(const uint64_t *p, bool *is_new);
-uint64_t *machine_ptr(unsigned int loc);
+unsigned int machine_loc(const void *p, bool narrow, bool *is_new);
+const void *machine_ptr(unsigned int loc);
+/* What is in memory, for those who read it without atomics. */
+uint64_t machine_peek(unsigned int loc);
 void machine_forget(void);
 unsigned int machine_nr_locs(void);
 

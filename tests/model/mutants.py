@@ -28,8 +28,13 @@ from pathlib import Path
 MUTANTS = Path("tests/model/mutants")
 TIMEOUT_S = 60
 
-# Bounds that would make the search for a state space long; the code is the same for any number.
-SETTINGS = [("buddy.c", "#define SETTLE_TURNS 64\n", "#define SETTLE_TURNS 2\n")]
+# Bounds of what waits or tries again: the code is the same with any, the states are more.
+SETTINGS = {
+    "SETTLE_TURNS": 2,
+    "DRAIN_TURNS": 2,
+    "EXTEND_TURNS": 1,
+    "CLAIM_TURNS": 2,
+}
 
 
 def parse(path):
@@ -57,13 +62,24 @@ def change(folder, name, find, replace):
     path.write_text(text.replace(find, replace))
 
 
+def set_bound(folder, name, value):
+    count = 0
+    for path in folder.glob("buddy*.c"):
+        text, n = re.subn(rf"^#define {name}\s.*$", f"#define {name} {value}", path.read_text(), flags=re.M)
+        count += n
+        path.write_text(text)
+    if count != 1:
+        sys.exit(f"SETTINGS: #define {name} is there {count} times")
+
+
 def copy(folder, mutant):
     for path in sorted(Path("mm").glob("*.[ch]")):
         if re.match(r"(buddy|bitops|atomic)", path.name):
             shutil.copyfile(path, folder / path.name)
-    changes = SETTINGS + (parse(mutant)[1] if mutant else [])
-    for name, find, replace in changes:
+    for name, find, replace in parse(mutant)[1] if mutant else []:
         change(folder, name, find, replace)
+    for name, value in SETTINGS.items():
+        set_bound(folder, name, value)
     sources = sorted(path.name for path in folder.glob("*.c") if path.name != "all.c")
     (folder / "all.c").write_text("".join(f'#include "{name}"\n' for name in sources))
 
@@ -76,18 +92,21 @@ def run_one(build, name, shape, program, sees):
         )
     except subprocess.TimeoutExpired:
         return f"no answer within {TIMEOUT_S} s"
-    bug = re.search(r"^#   bug: (.*)$", done.stdout, flags=re.M)
+    bug = re.search(r"^#   bug(?: in the set-up)?: (.*)$", done.stdout, flags=re.M)
     if done.returncode == 1 and bug and (not sees or any(s in bug[1] for s in sees)):
         return None
     return f"not caught (status {done.returncode}):\n{done.stdout[-2000:]}{done.stderr[-500:]}"
 
 
 def run(build):
-    number = failed = 0
+    # model_atomic.h takes it that loads do not overtake an SC, as they do without its .aq.
+    weak = len(re.findall(r"\bsc\.d(?!\.aqrl)", Path("mm/atomic.h").read_text()))
+    number, failed = 1, weak != 0
+    print(f"{'not ' if weak else ''}ok 1 - every SC of mm/atomic.h is an sc.d.aqrl")
     for path in sorted(MUTANTS.iterdir()):
         fields, _ = parse(path)
         for catcher in fields.get("caught-by", ["none none"]):
-            shape, program = catcher.split()
+            shape, program = catcher.split(" ", 1)
             number += 1
             verdict = run_one(build, path.name, shape, program, fields.get("sees"))
             failed += verdict is not None

@@ -5,9 +5,10 @@
 #include "buddy_tree.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define MAX_STATES 20000000ULL
+#define MAX_STATES 60000ULL
 #define MAX_SLOTS  8
 #define META_WORDS 64
 /* What the metadata's memory holds before anything is written. */
@@ -140,7 +141,7 @@ static void do_wrong_free(unsigned int h, uint64_t pfn, unsigned int order, bool
 
 	if (ret == -EMM_EDOUBLE)
 		return;
-	if (promised && !(ghost_mask(pfn, order) & ~arena.ghost.through[h]))
+	if (promised && ghost_was_free(&arena.ghost, h, ghost_mask(pfn, order)))
 		model_bug("the double free of %llu gets %d", (unsigned long long)pfn, ret);
 	model_abandon();
 }
@@ -182,7 +183,27 @@ static void do_take(unsigned int h)
 	}
 	arena.box_is_taken = true;
 	arena.ghost.knows[h] |= arena.box_knows & ghost_owned_by(&arena.ghost, FREE);
+	ghost_hand_over(&arena.ghost, h, ghost_mask((uint32_t)box - 1, (unsigned int)(box >> 32)));
 	fill_slot(h, (uint32_t)box - 1, (unsigned int)(box >> 32));
+}
+
+/* mm/buddy_claim.c's, where there is one. */
+extern int buddy_claim(struct buddy_hart *h, uint64_t pfn, unsigned int order)
+	__attribute__((weak));
+
+static void do_claim(unsigned int h, uint64_t pfn, unsigned int order)
+{
+	int ret = buddy_claim ? buddy_claim(&arena.harts[h], pfn, order) : -EMM_EAGAIN;
+
+	if (!ret) {
+		got_block(h, pfn, order);
+		return;
+	}
+	arena.nr_slots[h]++;
+	if (ret == -EMM_EBUSY && ghost_was_free(&arena.ghost, h, ghost_mask(pfn, order)))
+		ghost_accuse(&arena.ghost, h, order, ghost_mask(pfn, order));
+	else if (ret != -EMM_EBUSY && ret != -EMM_EAGAIN)
+		model_bug("buddy_claim() says %d", ret);
 }
 
 static void do_operation(unsigned int h, const struct operation *op)
@@ -193,8 +214,14 @@ static void do_operation(unsigned int h, const struct operation *op)
 	case 'a':
 		do_alloc(h, op->a);
 		break;
+	case 'c':
+		do_claim(h, op->a, op->b);
+		break;
 	case 'd':
 		buddy_drain(hart);
+		break;
+	case 'q':
+		buddy_request_drain(hart);
 		break;
 	case 'r':
 		must_be_zero(buddy_add_range(hart, program->absent_start, program->absent_end,
@@ -277,7 +304,7 @@ static void give_back_all(void)
 
 			for (uint64_t at = 0; s->is_held && at < 1ULL << s->order;
 			     at += 1ULL << order)
-				if (arena.ghost.owner[s->pfn + at] != FREE)
+				if (arena.ghost.owner[s->pfn + at] == HELD + h)
 					must_be_zero(buddy_free(&arena.harts[h], s->pfn + at,
 								order),
 						     "in the end buddy_free()");
@@ -312,22 +339,40 @@ static uint64_t hash_shared(void)
 	return hash_mix(ghost_hash(&arena.ghost), arena.box_knows * 2ULL + arena.box_is_taken);
 }
 
+static bool is_in_hart(unsigned int h, const void *p)
+{
+	return (const char *)p >= (const char *)&arena.harts[h] &&
+	       (const char *)p < (const char *)&arena.harts[h + 1];
+}
+
+static bool is_narrow(const void *p)
+{
+	for (unsigned int h = 0; h < MAX_HARTS; h++)
+		if (p == &arena.harts[h].nr_orders)
+			return true;
+	return false;
+}
+
 /* A hart's own: all of its struct that is not accessed atomically, but for the counters. */
 static uint64_t hash_local(unsigned int h)
 {
 	const struct buddy_hart *hart = &arena.harts[h];
-	const uint64_t *words = (const uint64_t *)hart;
-	size_t events = offsetof(struct buddy_hart, events) / 8;
+	const char *bytes = (const char *)hart;
+	size_t events = offsetof(struct buddy_hart, events);
 	uint64_t x = h;
 
-	for (size_t i = 0; i < sizeof(*hart) / 8; i++) {
-		bool is_new = false, skip = i >= events && i < events + sizeof(hart->events) / 8;
+	for (size_t at = 0; at < sizeof(*hart); at += sizeof(uint32_t)) {
+		bool skip = at >= events && at < events + sizeof(hart->events);
+		uint32_t word;
 
-		for (unsigned int loc = 0; loc < machine_nr_locs() && !skip; loc++)
-			skip = machine_ptr(loc) == &words[i];
-		(void)is_new;
+		for (unsigned int loc = 0; loc < machine_nr_locs() && !skip; loc++) {
+			const char *p = machine_ptr(loc);
+
+			skip = bytes + at >= p && bytes + at < p + (is_narrow(p) ? 4 : 8);
+		}
+		memcpy(&word, bytes + at, sizeof(word));
 		if (!skip)
-			x = hash_mix(x, words[i]);
+			x = hash_mix(x, word);
 	}
 	for (unsigned int i = 0; i < arena.nr_slots[h]; i++) {
 		const struct slot *s = &arena.slots[h][i];
@@ -338,9 +383,27 @@ static uint64_t hash_local(unsigned int h)
 	return x;
 }
 
-static bool is_defined(const uint64_t *p)
+static bool is_in_tree(const void *p)
 {
-	return *p != POISON;
+	return (const uint64_t *)p >= arena.meta && (const uint64_t *)p < arena.meta + META_WORDS;
+}
+
+static bool is_defined(const void *p)
+{
+	return !is_in_tree(p) || *(const uint64_t *)p != POISON;
+}
+
+/* "any" are level 0's; else the level that the hint is for, and its kind. */
+static void name_hint(char *buf, size_t size, unsigned int level, unsigned int idx, unsigned int at)
+{
+	const struct buddy_tree *t = &arena.trees[0];
+	uint64_t *n = buddy_node(t, level, idx);
+
+	snprintf(buf, size, "hint L%u[%u].any", level, idx);
+	for (unsigned int l = 1; l < level; l++)
+		for (unsigned int kind = 0; kind < RADIX_SHIFT; kind++)
+			if (node_hint(n, l, kind) == n + at)
+				snprintf(buf, size, "hint L%u[%u].%u.%u", level, idx, l, kind);
 }
 
 static bool name_in_tree(char *buf, size_t size, const uint64_t *p)
@@ -357,31 +420,42 @@ static bool name_in_tree(char *buf, size_t size, const uint64_t *p)
 			at = (unsigned int)(p - n);
 			if (!at)
 				snprintf(buf, size, "L%u[%u]", level, (unsigned int)idx);
-			else if ((at - 1) % RADIX_SHIFT == 0 && at <= RADIX_SHIFT)
-				snprintf(buf, size, "hint L%u[%u].any", level, (unsigned int)idx);
 			else
-				snprintf(buf, size, "hint L%u[%u].%u.%u", level, (unsigned int)idx,
-					 (at - 1) / RADIX_SHIFT, (at - 1) % RADIX_SHIFT);
+				name_hint(buf, size, level, (unsigned int)idx, at);
 			return true;
 		}
 	return false;
 }
 
-static void name(char *buf, size_t size, const uint64_t *p)
+static void name_in_hart(char *buf, size_t size, unsigned int h, const void *p)
 {
-	if (p == &arena.box) {
+	static const struct {
+		const char *name;
+		size_t offset;
+	} fields[] = {
+		{ "seq", offsetof(struct buddy_hart, seq) },
+		{ "request", offsetof(struct buddy_hart, request) },
+		{ "holds", offsetof(struct buddy_hart, holds) },
+		{ "nr_orders", offsetof(struct buddy_hart, nr_orders) },
+		{ "window_pages", offsetof(struct buddy_hart, window_pages) },
+	};
+	size_t at = (size_t)((const char *)p - (const char *)&arena.harts[h]);
+
+	snprintf(buf, size, "hart %u + %zu", h, at);
+	for (unsigned int i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (fields[i].offset == at)
+			snprintf(buf, size, "%s %u", fields[i].name, h);
+}
+
+static void name(char *buf, size_t size, const void *p)
+{
+	if (p == &arena.box)
 		snprintf(buf, size, "box");
-		return;
-	}
-	if (p >= arena.meta && p < arena.meta + META_WORDS && name_in_tree(buf, size, p))
-		return;
+	else if (is_in_tree(p))
+		name_in_tree(buf, size, p);
 	for (unsigned int h = 0; h < MAX_HARTS; h++)
-		if (p == &arena.harts[h].seq)
-			snprintf(buf, size, "seq %u", h);
-		else if (p >= (const uint64_t *)&arena.harts[h] &&
-			 p < (const uint64_t *)&arena.harts[h + 1])
-			snprintf(buf, size, "hart %u + %zu", h,
-				 (size_t)((const char *)p - (const char *)&arena.harts[h]));
+		if (is_in_hart(h, p))
+			name_in_hart(buf, size, h, p);
 }
 
 static void set_up(unsigned int nr_harts)
@@ -409,10 +483,23 @@ static void set_up(unsigned int nr_harts)
 		arena.ghost.owner[i] = i >= p->absent_start && i < p->absent_end ? ABSENT : FREE;
 }
 
+/* Each hart's first operations, which set it up; no word below the top is written for that. */
+static void warm_up(unsigned int nr_harts)
+{
+	for (unsigned int h = 0; h < nr_harts; h++) {
+		int64_t pfn = buddy_alloc(&arena.harts[h], BUDDY_MAX_ORDER);
+
+		if (pfn >= 0)
+			must_be_zero(buddy_free(&arena.harts[h], (uint64_t)pfn, BUDDY_MAX_ORDER),
+				     "in the set-up buddy_free()");
+	}
+}
+
 static void run_before(unsigned int nr_harts)
 {
 	struct operation list[MAX_OPS];
 
+	warm_up(nr_harts);
 	for (unsigned int h = 0; h < nr_harts; h++) {
 		unsigned int n = parse(program->before[h], list);
 
@@ -420,14 +507,19 @@ static void run_before(unsigned int nr_harts)
 			ghost_begin(&arena.ghost, h);
 			ghost_free(&arena.ghost, h, given_back(h, &list[i]));
 			do_operation(h, &list[i]);
-			ghost_end(&arena.ghost, h, false);
+			ghost_end(&arena.ghost, h, keeps_pages(h));
 		}
 	}
 	for (unsigned int h = 0; h < nr_harts; h++)
 		arena.ghost.knows[h] = ghost_owned_by(&arena.ghost, FREE);
-	for (unsigned int h = 0; h < nr_harts; h++)
-		if (keeps_pages(h))
-			memset(arena.ghost.knows, 0, sizeof(arena.ghost.knows));
+}
+
+/* MODEL_STATES in the environment is for longer runs. */
+uint64_t program_max_states(void)
+{
+	const char *states = getenv("MODEL_STATES");
+
+	return states ? strtoull(states, NULL, 0) : MAX_STATES;
 }
 
 void program_explore(const struct program *p, bool trace, struct outcome *outcome)
@@ -441,8 +533,10 @@ void program_explore(const struct program *p, bool trace, struct outcome *outcom
 		.hash_shared = hash_shared,
 		.hash_local = hash_local,
 		.is_defined = is_defined,
+		.is_narrow = is_narrow,
+		.is_own = is_in_hart,
 		.name = name,
-		.max_states = p->max_states ? p->max_states : MAX_STATES,
+		.max_states = p->max_states ? p->max_states : program_max_states(),
 	};
 
 	program = p;

@@ -25,6 +25,9 @@ struct program {
 	uint64_t max_states; /* 0: MAX_STATES of program.c */
 };
 
+/* Of a program that does not say: MODEL_STATES, or what a short run can afford. */
+uint64_t program_max_states(void);
+
 /* Runs it; a schedule is printed for a bug. */
 void program_explore(const struct program *p, bool trace, struct outcome *outcome);
 

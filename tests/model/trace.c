@@ -17,10 +17,10 @@ static const char *order_name(const struct request *r)
 {
 	static const char *const names[] = { "", ".aq", ".rl", ".aqrl" };
 
-	return names[r->order & 3];
+	return r->order == MODEL_FULL ? ".full" : names[r->order & 3];
 }
 
-static void print_head(const struct client *client, unsigned int h, const uint64_t *p)
+static void print_head(const struct client *client, unsigned int h, const void *p)
 {
 	char name[48] = "";
 
@@ -40,7 +40,7 @@ void trace_access(const struct client *client, unsigned int h)
 	};
 	const struct request *r = &machine.harts[h].request;
 
-	print_head(client, h, r->access == ACCESS_FENCE ? NULL : r->ptr);
+	print_head(client, h, r->access == ACCESS_FENCE ? NULL : machine_ptr(r->loc));
 	printf("%s%s", names[r->access], order_name(r));
 	if (r->access == ACCESS_CAS) {
 		putchar(' ');

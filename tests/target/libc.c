@@ -98,8 +98,10 @@ static const struct {
 	const char *name;
 	const char *value;
 } environment[] = {
-	{ "BOOTMEM_OPS", "2000" }, { "BUDDY_DIFF_OPS", "20000" },  { "BUDDY_DIFF_ROUNDS", "8" },
-	{ "EARLY_ROUNDS", "20" },  { "MEMBLOCK_BYTES", "200000" }, { "MEMBLOCK_OPS", "10000" },
+	{ "BOOTMEM_OPS", "2000" },     { "BUDDY_CLAIM_OPS", "10000" },
+	{ "BUDDY_DIFF_OPS", "20000" }, { "BUDDY_DIFF_ROUNDS", "8" },
+	{ "EARLY_ROUNDS", "20" },      { "MEMBLOCK_BYTES", "200000" },
+	{ "MEMBLOCK_OPS", "10000" },
 };
 
 char *getenv(const char *name)

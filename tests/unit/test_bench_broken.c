@@ -12,7 +12,9 @@ static void check_arena(uint32_t workloads, enum naive_wrong wrong, uint64_t at,
 
 	m->cfg.options.workloads = workloads;
 	naive_fault = (struct naive_fault){ .wrong = wrong, .at = at };
-	assert_int_equal(machine_run(m), -BENCH_EVERIFY);
+	if (machine_run(m) != -BENCH_EVERIFY)
+		fail_msg("workload %#x: fault %d at %lu was not seen", workloads, wrong,
+			 (unsigned long)at);
 	assert_true(m->bench.failures > 0);
 	if (!strstr(said, message))
 		print_error("expected \"%s\" in:\n%s", message, said);
@@ -35,6 +37,12 @@ static void test_overlap(void **state)
 	check_arena(BENCH_EXHAUST, GIVES_USED, 3, text);
 	/* The page that is held is overlapped in the state that holds one. */
 	check_arena(BENCH_PAIR, GIVES_USED, 3000, ", held: block 2998 of the log, pfn 0x80000 ");
+	/* In an arena of 2048 pages, 2048 fill it, 62500 come and go, and then blocks are had. */
+	check_arena(BENCH_AGE, GIVES_USED, 30000, text);
+	check_arena(BENCH_AGE, GIVES_USED, 2048 + 62500 + 1, " order 9, overlaps");
+	check_arena(BENCH_BURST, GIVES_USED, 4000, text);
+	check_arena(BENCH_FRAG, GIVES_USED, 9000, text);
+	check_arena(BENCH_LATENCY, GIVES_USED, 4000, text);
 }
 
 static void test_given_twice(void **state)
@@ -45,6 +53,12 @@ static void test_given_twice(void **state)
 		    "overlaps");
 	check_arena(BENCH_EXHAUST, GIVES_TWICE, 2, "overlaps");
 	check_arena(BENCH_CHURN, GIVES_TWICE, 3, "FAILED churn of naive in arena: block 2 ");
+	check_arena(BENCH_AGE, GIVES_TWICE, 5, "block 4 of the log, pfn 0x80003 order 0, overlaps");
+	check_arena(BENCH_AGE, GIVES_TWICE, 2048 + 62500, "overlaps");
+	check_arena(BENCH_BURST, GIVES_TWICE, 2048 + 700, "overlaps");
+	check_arena(BENCH_FRAG, GIVES_TWICE, 2,
+		    "block 1 of the log, pfn 0x80000 order 0, overlaps");
+	check_arena(BENCH_LATENCY, GIVES_TWICE, 3, "FAILED latency of naive in arena: block 2 ");
 }
 
 /* A page that is free in the allocator's eyes while somebody holds it is handed out again. */
@@ -53,6 +67,10 @@ static void test_freed_too_much(void **state)
 	(void)state;
 	check_arena(BENCH_CHURN, FREES_MORE, 7, "overlaps a block that is in use");
 	check_arena(BENCH_CHURN0, FREES_MORE, 7, "overlaps a block that is in use");
+	check_arena(BENCH_AGE, FREES_MORE, 1600, "overlaps a block that is in use");
+	check_arena(BENCH_BURST, FREES_MORE, 1600, "overlaps a block that is in use");
+	check_arena(BENCH_FRAG, FREES_MORE, 7, "overlaps a block that is in use");
+	check_arena(BENCH_LATENCY, FREES_MORE, 7, "overlaps a block that is in use");
 }
 
 static void test_misaligned(void **state)
@@ -80,6 +98,11 @@ static void test_outside(void **state)
 	check_arena(BENCH_CHURN, GIVES_OUTSIDE, 5000, text);
 	check_arena(BENCH_CHURN0, GIVES_LOW, 5000, text);
 	check_arena(BENCH_EXHAUST, GIVES_OUTSIDE, 1, text);
+	check_arena(BENCH_AGE, GIVES_OUTSIDE, 5000, text);
+	check_arena(BENCH_AGE, GIVES_OUTSIDE, 2048 + 62500 + 1, " order 9, is outside");
+	check_arena(BENCH_BURST, GIVES_LOW, 5000, text);
+	check_arena(BENCH_FRAG, GIVES_LOW, 5000, text);
+	check_arena(BENCH_LATENCY, GIVES_OUTSIDE, 5000, text);
 }
 
 static void test_fails(void **state)
@@ -92,6 +115,10 @@ static void test_fails(void **state)
 		    "out of memory too early: pages had: expected 2048, "
 		    "found 0");
 	check_arena(BENCH_EXHAUST, FAILS_EARLY, 0, "expected 2048, found 1024");
+	check_arena(BENCH_AGE, FAILS, 100, "allocation 99, order 0, failed with -2");
+	check_arena(BENCH_AGE, FAILS, 2048 + 62500, "allocation 62499, order 0, failed with -2");
+	check_arena(BENCH_BURST, FAILS, 2048 + 1, "allocation 0, order 0, failed with -2");
+	check_arena(BENCH_FRAG, FAILS, 77, "allocation 76, order 0, failed with -2");
 }
 
 static void test_leaks(void **state)
@@ -104,6 +131,12 @@ static void test_leaks(void **state)
 	check_arena(BENCH_CHURN, LEAKS, 1, text);
 	check_arena(BENCH_CHURN0, LEAKS, 6000, text);
 	check_arena(BENCH_EXHAUST, LEAKS, 1, text);
+	/* The first free there is, one on the way, and the last one. */
+	check_arena(BENCH_AGE, LEAKS, 1, text);
+	check_arena(BENCH_AGE, LEAKS, 30000, text);
+	check_arena(BENCH_BURST, LEAKS, 30000, text);
+	check_arena(BENCH_FRAG, LEAKS, 3000, text);
+	check_arena(BENCH_LATENCY, LEAKS, 3000, text);
 }
 
 static void test_counts_more(void **state)
@@ -115,6 +148,10 @@ static void test_counts_more(void **state)
 	check_arena(BENCH_BULK, COUNTS_MORE, 0, text);
 	check_arena(BENCH_CHURN, COUNTS_MORE, 0, text);
 	check_arena(BENCH_EXHAUST, COUNTS_MORE, 0, "there can be: expected 0, found 1");
+	check_arena(BENCH_AGE, COUNTS_MORE, 0, text);
+	check_arena(BENCH_BURST, COUNTS_MORE, 0, text);
+	check_arena(BENCH_FRAG, COUNTS_MORE, 0, text);
+	check_arena(BENCH_LATENCY, COUNTS_MORE, 0, text);
 }
 
 static void test_refuses(void **state)
@@ -128,6 +165,11 @@ static void test_refuses(void **state)
 	check_arena(BENCH_EXHAUST, REFUSES, 1, text);
 	/* The very last free, which gives back what was held or live after the timed part. */
 	check_arena(BENCH_PAIR, REFUSES, 6251, text);
+	check_arena(BENCH_AGE, REFUSES, 1, text);
+	check_arena(BENCH_AGE, REFUSES, 30000, text);
+	check_arena(BENCH_BURST, REFUSES, 30000, text);
+	check_arena(BENCH_FRAG, REFUSES, 3000, text);
+	check_arena(BENCH_LATENCY, REFUSES, 3000, text);
 }
 
 static void test_never_merges(void **state)
@@ -139,6 +181,20 @@ static void test_never_merges(void **state)
 	check_arena(BENCH_CHURN0, NEVER_MERGES, 0, text);
 	check_arena(BENCH_EXHAUST, NEVER_MERGES, 0, text);
 	check_arena(BENCH_PAIR, NEVER_MERGES, 0, text);
+	check_arena(BENCH_AGE, NEVER_MERGES, 0, text);
+	check_arena(BENCH_BURST, NEVER_MERGES, 0, text);
+	check_arena(BENCH_FRAG, NEVER_MERGES, 0, text);
+}
+
+/* Free pages that merge with one that is in use. */
+static void test_merges_used(void **state)
+{
+	(void)state;
+	check_arena(BENCH_AGE, MERGES_USED, 0, " order 9, overlaps a block that is in use");
+	check_arena(BENCH_BURST, MERGES_USED, 0, " order 9, overlaps a block that is in use");
+	check_arena(BENCH_FRAG, MERGES_USED, 0, " order 9, overlaps a block that is in use");
+	check_arena(BENCH_LATENCY, MERGES_USED, 0, "overlaps a block that is in use");
+	check_arena(BENCH_CHURN, MERGES_USED, 0, "overlaps a block that is in use");
 }
 
 static void test_setup(void **state)
@@ -215,7 +271,7 @@ int main(void)
 		cmocka_unit_test(test_leaks),          cmocka_unit_test(test_counts_more),
 		cmocka_unit_test(test_refuses),        cmocka_unit_test(test_never_merges),
 		cmocka_unit_test(test_setup),          cmocka_unit_test(test_figures_are_void),
-		cmocka_unit_test(test_broken_system),
+		cmocka_unit_test(test_broken_system),  cmocka_unit_test(test_merges_used),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

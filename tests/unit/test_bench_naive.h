@@ -37,6 +37,7 @@ enum naive_wrong {
 	REFUSES, /* free: an error */
 	FREES_MORE, /* free: the block after it as well, if in use */
 	COUNTS_MORE, /* nr_free: one page too many, from the first alloc on */
+	MERGES_USED, /* alloc: a block of order 3 or more that is partly in use */
 	NEVER_MERGES, /* alloc: no block of order 1 or more once a smaller one was freed */
 	SETUP_FAILS,
 	SETUP_SHORT, /* setup: a page less is free */
@@ -51,6 +52,7 @@ struct naive_fault {
 static struct naive_fault naive_fault;
 static uint64_t fake_ins;
 static bool naive_lacks_free;
+static uint64_t (*naive_extra)(uint64_t call); /* what an alloc costs besides; NULL: nothing */
 static unsigned int naive_max_order = 18;
 
 struct naive {
@@ -81,6 +83,17 @@ static int64_t naive_find(struct naive *n, unsigned int order)
 			return (int64_t)(first + block * size);
 		}
 	}
+	return -1;
+}
+
+/* A block of which a part is in use and a part is free. */
+static int64_t naive_mixed(const struct naive *n, unsigned int order)
+{
+	uint64_t size = 1ULL << order;
+
+	for (uint64_t at = -n->start & (size - 1); at + size <= n->pages; at += size)
+		if (memchr(n->used + at, 0, size) && memchr(n->used + at, 1, size))
+			return (int64_t)at;
 	return -1;
 }
 
@@ -115,7 +128,7 @@ static int64_t naive_alloc(void *self, unsigned int order)
 	uint64_t size = 1ULL << order;
 	int64_t at;
 
-	fake_ins += ALLOC_COST;
+	fake_ins += ALLOC_COST + (naive_extra ? naive_extra(n->allocs) : 0);
 	if (++n->allocs >= n->fault.at && !n->done) {
 		at = naive_wrong_block(n, order);
 		n->done = at != 0;
@@ -124,6 +137,11 @@ static int64_t naive_alloc(void *self, unsigned int order)
 	}
 	if (n->fault.wrong == NEVER_MERGES && order && n->frees)
 		return -EMM_ENOMEM;
+	if (n->fault.wrong == MERGES_USED && order >= 3) {
+		at = naive_mixed(n, order);
+		if (at >= 0)
+			return (int64_t)n->start + at;
+	}
 	if (n->fault.wrong == FAILS_EARLY && n->nr_free <= n->pages / 2)
 		return -EMM_ENOMEM;
 	at = naive_find(n, order);
@@ -313,6 +331,7 @@ static inline struct machine *machine_new(uint64_t pages)
 
 	naive_fault = (struct naive_fault){ .wrong = RIGHT };
 	naive_lacks_free = false;
+	naive_extra = NULL;
 	naive_max_order = 18;
 	fake_noisy = false;
 	fake_ins = 0;

@@ -2,6 +2,8 @@
 /* bench/record.c and emit.c: the lines that machines read, character by character. */
 #include "test_bench_naive.h"
 
+#include "bench_impl.h"
+
 static void test_crc_vector(void **state)
 {
 	uint16_t crc;
@@ -239,6 +241,37 @@ static void test_mem_records(void **state)
 	machine_free(m);
 }
 
+/* The longest of the raw records, on a board whose counters are large. */
+static void test_longest_sample(void **state)
+{
+	struct page_allocator_ops ops = naive_ops;
+	struct page_allocator pa = { .ops = &ops };
+	const struct workload *wl = bench_workloads;
+	struct bench_rep r = { .pa = &pa, .rep = BENCH_MAX_REPS - 1 };
+	struct machine *m;
+
+	(void)state;
+	start(&m);
+	ops.setting = "healing";
+	ops.hot = "rv64gc";
+	r.b = &m->bench;
+	r.place = &m->bench.arena;
+	r.place->name = "arena";
+	r.place->pages = 262144;
+	scale_for(&r.place->scale, 262144, 262144, true);
+	r.time[0] = (struct bench_stamp){ 9999999999, 9999999999, 999999999 };
+	for (; wl->name; wl++) {
+		r.wl = wl;
+		r.order = 18;
+		r.ops[0] = wl->bit == BENCH_PAIR ? 100000 : 1024000;
+		m->bench.records.seq = 9999;
+		emit_smp(&r, 0, 0xffff);
+	}
+	assert_int_equal(m->bench.records.lost, 0);
+	assert_int_equal(nr_lines, 8);
+	machine_free(m);
+}
+
 static void check_end(bool ok, uint32_t failures, uint32_t lost, uint64_t missing,
 		      uint64_t pages_lost, const char *expected)
 {
@@ -274,6 +307,7 @@ int main(void)
 		cmocka_unit_test(test_length_limit),      cmocka_unit_test(test_run_record),
 		cmocka_unit_test(test_run_record_is_cut), cmocka_unit_test(test_phase_records),
 		cmocka_unit_test(test_mem_records),       cmocka_unit_test(test_end_record),
+		cmocka_unit_test(test_longest_sample),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

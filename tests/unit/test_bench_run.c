@@ -264,7 +264,7 @@ static void test_full_arena(void **state)
 	assert_int_equal(buddy_add_tree(&buddy, 1 << 18, 1200000, meta, bytes), 0);
 	assert_int_equal(buddy_add_range(&hart, (1 << 18) + 1, (1 << 18) + 3, 0, UINT64_MAX), 0);
 	assert_int_equal(buddy_add_range(&hart, 400000, 1200000, (1 << 18) + 3, UINT64_MAX), 0);
-	page_allocator_from_buddy(&system, &buddy, &hart);
+	page_allocator_from_buddy(&system, &buddy, &hart, BUDDY_DEFAULT);
 	m->cfg.system = &system;
 	m->cfg.ranges = ranges;
 	m->cfg.nr_ranges = 2;
@@ -272,7 +272,7 @@ static void test_full_arena(void **state)
 	assert_int_equal(machine_run(m), 0);
 	assert_true(m->bench.arena.full);
 	assert_int_equal(count_lines(" smp bench=pair "), 19 + 18);
-	assert_int_equal(count_lines(" frag "), 20);
+	assert_int_equal(count_lines(" frag bench=exhaust "), 20);
 	assert_non_null(line_with("frag ", "order=18 had=1 ideal=1 ", ""));
 	assert_non_null(line_with("frag ", "order=0 had=262144 ideal=262144 ", ""));
 	assert_non_null(line_with("smp bench=churn alloc=buddy where=arena setting=default ",
@@ -361,7 +361,7 @@ static void test_lacks(void **state)
 	assert_non_null(line_with("res bench=churn alloc=naive where=arena ", "net_x100=na ", ""));
 	assert_int_equal(count_lines(" res bench=pair "), 12 + 11);
 	assert_int_equal(count_lines(" smp bench=pair "), 0);
-	assert_int_equal(count_lines(" had=na ideal=na "), 13);
+	assert_int_equal(count_lines(" had=na ideal=na "), 13 + 8);
 	bench_report(&m->bench);
 	assert_non_null(strstr(said, "    n/a     n/a     n/a"));
 	machine_free(m);
@@ -374,11 +374,11 @@ static void test_lacks(void **state)
 	assert_null(line_with("res bench=churn0 ", "net_x100=na", "where=arena"));
 	assert_int_equal(count_lines(" res bench=pair "), 12 + 11);
 	assert_int_equal(count_lines(" smp bench=pair "), 4 + 4);
-	assert_int_equal(count_lines(" had=na ideal=na "), 8);
+	assert_int_equal(count_lines(" had=na ideal=na "), 8 + 4);
 	machine_free(m);
 }
 
-static void check_width(void)
+static unsigned int check_width(void)
 {
 	unsigned int column = 0, rows = 0;
 
@@ -389,7 +389,7 @@ static void check_width(void)
 		assert_true(*c == '\n' || (*c >= ' ' && *c < 0x7f));
 	}
 	assert_int_equal(column, 0);
-	assert_true(rows <= 50);
+	return rows;
 }
 
 static void test_report(void **state)
@@ -402,17 +402,25 @@ static void test_report(void **state)
 	m->bench.handover_ins = 571;
 	m->bench.ready_ins = 250001;
 	bench_report(&m->bench);
-	check_width();
+	assert_true(check_width() <= 40); /* one screen */
 	assert_non_null(
 		strstr(said, "naive                          42.0    42.0    30.0    12.0"));
+	assert_non_null(strstr(
+		said, "  goal                         40.0   100.0    15.0    24.0    24.0    "
+		      "26.0     600  0.1400 365/365\n"));
+	/* Scores and metadata have goals in the full arena only. */
+	assert_non_null(strstr(said, "goals missed, 3 of 11: pair order 0 42.0 of 40.0 (+2.0); "
+				     "bulk alloc 30.0 of 15.0 (+15.0);\n"
+				     "  ready 250001 of 250000 (+1)\n"));
+	assert_non_null(strstr(said, "goals met, 8 of 11: pair order 9 42.0 of 100.0 (-58.0); "
+				     "pair order 10 42.0 of 100.0 (-58.0);\n"
+				     "  free ordered 12.0 of 24.0 (-12.0); free random "));
 	assert_non_null(
-		strstr(said, "  goal: at most                40.0   100.0    15.0    24.0"));
-	assert_non_null(strstr(said, "above (+) it    +2.0   -58.0   +15.0   -12.0"));
-	assert_non_null(strstr(said, "ready: 250001 of 250000 (+1)\n"));
-	assert_non_null(strstr(said, "goals: 6 of 9 met; pair order 10: 42.0 of 100.0 (-58.0)"));
+		strstr(said, "slowest free 12 of 1000 (-988); handover 571 of 600 (-29)\n"));
 	assert_non_null(strstr(said, "Linux 6.12, server"));
 	assert_non_null(strstr(said, "verified: "));
 	assert_null(strstr(said, "pair, by order"));
+	assert_null(strstr(said, "single calls in the churn"));
 
 	said[0] = '\0';
 	m->cfg.options.verbose = m->bench.cfg.options.verbose = true;
@@ -423,10 +431,48 @@ static void test_report(void **state)
 	bench_report(&m->bench);
 	check_width();
 	assert_non_null(strstr(said, "pair, by order"));
+	assert_non_null(strstr(said, "single calls in the churn"));
 	assert_non_null(strstr(said, "1234.6M"));
 	assert_non_null(strstr(said, "FAILED"));
 	assert_non_null(strstr(said, "NOT VERIFIED: 2 checks failed"));
 	assert_null(strstr(said, "verified: "));
+	machine_free(m);
+}
+
+/* One allocator in two settings: rows and records name both, and each has goals of its own. */
+static void test_settings(void **state)
+{
+	struct page_allocator_ops healing = naive_ops, other = naive_ops;
+	const struct page_allocator_ops *const three[] = { &naive_ops, &healing, &other, NULL };
+	struct machine *m = machine_new(3 * SMALL_PAGES);
+
+	(void)state;
+	healing.setting = "healing";
+	other.name = "other";
+	m->cfg.allocators = three;
+	m->cfg.options.workloads = BENCH_CHURN | BENCH_CHURN0;
+	assert_int_equal(machine_run(m), 0);
+	assert_int_equal(m->bench.nr_figures, 3);
+	m->bench.figures[1].churn = 4600;
+	bench_report(&m->bench);
+	assert_true(check_width() <= 40);
+	assert_non_null(strstr(said, "\nnaive, default   "));
+	assert_non_null(strstr(said, "\nnaive, healing   "));
+	assert_non_null(strstr(said, "\nother   "));
+	assert_non_null(strstr(said, " healing churn 46.0 of 45.0 (+1.0)"));
+	assert_non_null(line_with("res bench=churn0 alloc=naive ", "setting=healing ", ""));
+	machine_free(m);
+
+	/* alloc= chooses by name. */
+	m = machine_new(3 * SMALL_PAGES);
+	m->cfg.allocators = three;
+	m->cfg.options.workloads = BENCH_CHURN0;
+	strcpy(m->cfg.options.allocators, "other");
+	assert_int_equal(machine_run(m), 0);
+	assert_int_equal(m->bench.nr_figures, 1);
+	assert_null(line_with(" res ", "alloc=naive", ""));
+	bench_report(&m->bench);
+	assert_null(strstr(said, "goals "));
 	machine_free(m);
 }
 
@@ -523,6 +569,7 @@ int main(void)
 		cmocka_unit_test(test_noisy),        cmocka_unit_test(test_lacks),
 		cmocka_unit_test(test_report),       cmocka_unit_test(test_progress),
 		cmocka_unit_test(test_refusals),     cmocka_unit_test(test_little_memory),
+		cmocka_unit_test(test_settings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

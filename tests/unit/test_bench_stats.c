@@ -172,15 +172,50 @@ static void test_options(void **state)
 	assert_int_equal(bench_option(&opt, "", "all", NULL), -EMM_ENOENT);
 }
 
+static void test_chosen_allocators(void **state)
+{
+	struct bench_options opt;
+
+	(void)state;
+	bench_options_init(&opt);
+	assert_true(bench_is_chosen(&opt, "buddy") && bench_is_chosen(&opt, "list"));
+	assert_int_equal(bench_option(&opt, "alloc", "list", NULL), 0);
+	assert_false(bench_is_chosen(&opt, "buddy"));
+	assert_false(bench_is_chosen(&opt, "lis"));
+	assert_false(bench_is_chosen(&opt, "listing"));
+	assert_true(bench_is_chosen(&opt, "list"));
+	assert_int_equal(bench_option(&opt, "alloc", "list,buddy", NULL), 0);
+	assert_true(bench_is_chosen(&opt, "buddy") && bench_is_chosen(&opt, "list"));
+	assert_int_equal(bench_option(&opt, "alloc", "all", NULL), 0);
+	assert_true(bench_is_chosen(&opt, "buddy") && bench_is_chosen(&opt, "x"));
+}
+
 /* What is wrong is said, with what would be right, and nothing is changed. */
 static void test_bad_options(void **state)
 {
 	static const char *const bad[][2] = {
-		{ "bench", "pear" },      { "bench", "" },      { "bench", "pair," },
-		{ "bench", "pair bulk" }, { "bench", "pairs" }, { "bench", ",pair" },
-		{ "seed", "0" },          { "seed", "" },       { "seed", "0x2a" },
-		{ "seed", "-1" },         { "seed", NULL },     { "reps", "0" },
-		{ "reps", "26" },         { "reps", "1 " },     { "seed", "18446744073709551617" },
+		{ "bench", "pear" },
+		{ "bench", "" },
+		{ "bench", "pair," },
+		{ "bench", "pair bulk" },
+		{ "bench", "pairs" },
+		{ "bench", ",pair" },
+		{ "seed", "0" },
+		{ "seed", "" },
+		{ "seed", "0x2a" },
+		{ "seed", "-1" },
+		{ "seed", NULL },
+		{ "reps", "0" },
+		{ "reps", "26" },
+		{ "reps", "1 " },
+		{ "seed", "18446744073709551617" },
+		{ "alloc", "" },
+		{ "alloc", NULL },
+		{ "alloc", "buddy,," },
+		{ "alloc", "budd" },
+		{ "alloc", "buddyy" },
+		{ "alloc", ",buddy" },
+		{ "alloc", "buddy,buddy,buddy,buddy,buddy,buddy,buddy,buddy,buddy" },
 	};
 	struct bench_options opt;
 
@@ -195,22 +230,31 @@ static void test_bad_options(void **state)
 				 -EMM_EINVAL);
 		assert_memory_equal(&before, &opt, sizeof(opt));
 		if (!strcmp(bad[i][0], "bench"))
-			assert_non_null(strstr(said, "all, none, pair, bulk, churn, churn0, "
-						     "exhaust\n"));
+			assert_non_null(strstr(said, "all, none, pair, bulk, churn, churn0, age, "
+						     "burst, frag, exhaust, latency\n"));
+		else if (!strcmp(bad[i][0], "alloc"))
+			assert_non_null(strstr(said, "bench: known are all, buddy"));
 		else
 			assert_non_null(strstr(said, "is not a number from 1 to "));
 	}
 	bench_option(&opt, "bench", "pair,pear,bulk", &keep_printer);
 	assert_non_null(strstr(said, "\"pear\""));
+	bench_option(&opt, "alloc", "buddy,body", &keep_printer);
+	assert_non_null(strstr(said, "there is no allocator \"body\""));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_xorshift),   cmocka_unit_test(test_sort_and_median),
-		cmocka_unit_test(test_net),        cmocka_unit_test(test_fixed),
-		cmocka_unit_test(test_self_check), cmocka_unit_test(test_shadow_map),
-		cmocka_unit_test(test_options),    cmocka_unit_test(test_bad_options),
+		cmocka_unit_test(test_xorshift),
+		cmocka_unit_test(test_sort_and_median),
+		cmocka_unit_test(test_net),
+		cmocka_unit_test(test_fixed),
+		cmocka_unit_test(test_self_check),
+		cmocka_unit_test(test_shadow_map),
+		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_bad_options),
+		cmocka_unit_test(test_chosen_allocators),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

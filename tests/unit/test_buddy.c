@@ -203,10 +203,13 @@ static void test_two_harts(void **state)
 	add_all(f, 0, 64);
 	pfn = buddy_alloc(&f->harts[0], 0);
 	assert_int_equal(pfn, 0);
-	assert_int_equal(buddy_nr_held(&f->harts[0]), 63);
-	assert_int_equal(buddy_alloc(&f->harts[1], 0), -EMM_ENOMEM);
+	assert_int_equal(buddy_nr_held(&f->harts[0]), 62);
+	assert_int_equal(buddy_alloc(&f->harts[1], 0), 63);
+	/* Another hart may hold more, and does not answer. */
+	assert_int_equal(buddy_alloc(&f->harts[1], 0), -EMM_EAGAIN);
 	assert_int_equal(buddy_free(&f->harts[1], (uint64_t)pfn, 0), 0);
 	assert_int_equal(buddy_alloc(&f->harts[1], 0), 0);
+	assert_int_equal(buddy_free(&f->harts[1], 63, 0), 0);
 	assert_true(buddy_is_valid(&f->b));
 	buddy_drain(&f->harts[0]);
 	assert_int_equal(buddy_alloc(&f->harts[1], 5), 32);
@@ -242,25 +245,33 @@ static void test_split(void **state)
 static void test_is_valid_sees(void **state)
 {
 	struct fixture *f = *state;
-	struct buddy_cache *c = f->harts[0].cache;
+	struct buddy_hart *h = f->harts;
 	uint64_t *word0;
-	int64_t pfn;
+	int64_t pfn, *top;
 
 	add_all(f, 0, 4096);
-	pfn = buddy_alloc(f->harts, 0);
-	assert_int_equal(buddy_free(f->harts, (uint64_t)pfn, 0), 0);
+	pfn = buddy_alloc(h, 0);
+	assert_int_equal(buddy_free(h, (uint64_t)pfn, 0), 0);
 	assert_true(buddy_is_valid(&f->b));
 	word0 = (uint64_t *)f->trees[0].node0[0];
-	assert_int_equal(*word0, 1);
-	*word0 |= 2; /* page 1 is in the cache too */
+	assert_int_equal(*word0, 1ULL << 63 | 1);
+	*word0 |= 2; /* page 1 is in the stack too */
 	assert_false(buddy_is_valid(&f->b));
-	*word0 = 1;
-	c[1].base_pfn = c[0].base_pfn; /* in two caches */
-	c[1].starts = 1ULL << 2;
+	*word0 ^= 2;
+	top = h->top[0];
+	h->top[0] = top + 1;
+	top[1] = top[0]; /* twice in the stack */
 	assert_false(buddy_is_valid(&f->b));
-	c[1].starts = 1ULL << 3; /* not aligned */
+	h->top[0] = top;
+	assert_int_equal(*top, 1);
+	*top = 4096; /* outside */
 	assert_false(buddy_is_valid(&f->b));
-	c[1].starts = 0;
+	*top = 1;
+	h->top[1]++; /* not aligned */
+	*h->top[1] = 65;
+	assert_false(buddy_is_valid(&f->b));
+	h->top[1]--;
+	assert_true(buddy_is_valid(&f->b));
 	f->trees[0].end_pfn = 0;
 	assert_false(buddy_is_valid(&f->b));
 	f->trees[0].end_pfn = 4096;

@@ -10,8 +10,11 @@
 
 #include "../../mm/buddy.c"
 #include "../../mm/buddy_check.c"
+#include "../../mm/buddy_free.c"
 #include "../../mm/buddy_hint.c"
 #include "../../mm/buddy_init.c"
+#include "../../mm/buddy_refill.c"
+#include "../../mm/buddy_stack.c"
 #include "../../mm/buddy_tree.c"
 #include "../../mm/bitops.c"
 

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The buddy's frees. A block goes into its word at once, with one AMO, and with the checks that cost
+ * next to nothing; all that is rare, and a carry, is behind the fast path.
+ */
+#include "buddy_tree.h"
+
+/* atomic_or_partial() for one bit. */
+static inline bool put_bit(uint64_t *word, uint64_t bit)
+{
+#ifdef atomic_or_bit_partial
+	if (BUDDY_RADIX == 64)
+		return atomic_or_bit_partial(word, bit);
+#endif
+	return atomic_or_partial(word, bit, WORD_FULL);
+}
+
+/* The fast path frees what lies in @t from now on. */
+static void open_window(struct buddy_hart *h, const struct buddy_tree *t)
+{
+	uint64_t start_pfn = (t->start_pfn + BUDDY_RADIX - 1) & ~(uint64_t)(BUDDY_RADIX - 1);
+	uint64_t end_pfn = t->end_pfn & ~(uint64_t)(BUDDY_RADIX - 1);
+
+	h->window_pfn = start_pfn;
+	h->words = t->node0[0];
+	atomic_set(&h->window_pages, start_pfn < end_pfn ? end_pfn - start_pfn : 0);
+	/* One that came before this has closed the window in vain. */
+	if (atomic_fetch_or(&h->request, 0))
+		atomic_set(&h->window_pages, 0);
+}
+
+/* Is the small block one that the fast path can free? The window has whole words only. */
+static inline bool in_window(const struct buddy_hart *h, uint64_t pfn, uint64_t size)
+{
+	return !(pfn & (size - 1)) && pfn - h->window_pfn < atomic_read(&h->window_pages);
+}
+
+static int __attribute__((noinline)) double_free(struct buddy_hart *h)
+{
+	h->events.double_frees++;
+	return -EMM_EDOUBLE;
+}
+
+/*
+ * A free with everything checked before a bit is changed. A word that is 0 may be part of a larger
+ * free block: then this is a double free (rule 9).
+ */
+static int free_checked(struct buddy_hart *h, const struct buddy_tree *t, uint64_t pfn,
+			unsigned int order)
+{
+	unsigned int level = order / RADIX_SHIFT;
+	uint64_t idx = pfn >> WORD_SHIFT(level);
+	uint64_t mask = run_mask(order % RADIX_SHIFT) << BITS_OF(pfn >> BIT_SHIFT(level));
+	uint64_t *word = buddy_node(t, level, idx);
+	uint64_t old = atomic_read(word);
+	int ret;
+
+	if (unlikely((old & mask) || (!old && buddy_ancestor_is_free(t, level, idx))))
+		return double_free(h);
+	seq_begin(h);
+	old = atomic_fetch_or(word, mask);
+	ret = buddy_put_finish(h, t, level, idx, mask, old);
+	seq_end(h);
+	if (ret)
+		return double_free(h);
+	return 0;
+}
+
+/*
+ * The same for a small block in the window, where it is the first in its word. The parent's word
+ * tells whether that is part of a larger free block.
+ */
+static int free_first(struct buddy_hart *h, const struct buddy_tree *t, uint64_t pfn,
+		      unsigned int order)
+{
+	uint64_t idx = pfn >> RADIX_SHIFT;
+	uint64_t *n1 = buddy_node(t, 1, idx >> RADIX_SHIFT);
+	uint64_t *word = buddy_node(t, 0, idx);
+	uint64_t parent = atomic_read(n1), mask = run_mask(order) << BITS_OF(pfn), old;
+	int ret = 0;
+
+	if (atomic_read(word) || !parent || parent >> BITS_OF(idx) & 1)
+		return free_checked(h, t, pfn, order);
+	seq_begin(h);
+	old = atomic_fetch_or(word, mask);
+	if (unlikely(old))
+		ret = buddy_put_finish(h, t, 0, idx, mask, old);
+	else
+		hint_set_word(t, n1, idx);
+	seq_end(h);
+	return ret;
+}
+
+/* With another tree than the last, the first free of a hart, or by mistake. */
+static int __attribute__((noinline))
+free_elsewhere(struct buddy_hart *h, uint64_t pfn, unsigned int order)
+{
+	const struct buddy_tree *t = h->tree;
+
+	if (order > BUDDY_MAX_ORDER || (pfn & ((1ULL << order) - 1)))
+		return -EMM_EINVAL;
+	if (!atomic_read32(&h->nr_orders))
+		buddy_hart_open(h);
+	if (!t || !tree_covers(t, pfn, 1ULL << order)) {
+		t = buddy_find_tree(h->buddy, pfn, 1ULL << order);
+		if (!t)
+			return -EMM_ERANGE;
+		h->tree = t;
+		buddy_hart_forget(h);
+	}
+	open_window(h, t);
+	return free_checked(h, t, pfn, order);
+}
+
+/* In flight: another free relies on a hint whose summaries are not there yet. */
+static void __attribute__((noinline))
+hint_large(struct buddy_hart *h, const struct buddy_tree *t, uint64_t idx)
+{
+	seq_begin(h);
+	buddy_hint_set(t, 1, RADIX_SHIFT - 1, idx);
+	seq_end(h);
+}
+
+/*
+ * A block of level 1: into its word, if that holds something and is not complete with it. Such a
+ * word is hinted as one with the largest runs, as a rule, and then that is all.
+ */
+static int free_large(struct buddy_hart *h, uint64_t pfn, unsigned int order)
+{
+	const struct buddy_tree *t = h->tree;
+	uint64_t idx = pfn >> WORD_SHIFT(1);
+	uint64_t *hint;
+
+	if (unlikely(order >= 2 * RADIX_SHIFT || TOP < 2 || !in_window(h, pfn, 1ULL << order) ||
+		     pfn + (1ULL << order) - h->window_pfn > atomic_read(&h->window_pages)))
+		return free_elsewhere(h, pfn, order);
+	if (unlikely(!atomic_or_partial(
+		    buddy_node(t, 1, idx),
+		    run_mask(order - RADIX_SHIFT) << BITS_OF(pfn >> BIT_SHIFT(1)), WORD_FULL)))
+		return free_checked(h, t, pfn, order);
+	hint = node_hint(buddy_node(t, 2, idx >> RADIX_SHIFT), 1, RADIX_SHIFT - 1);
+	if (idx != h->large_idx[0]) {
+		h->large_idx[1] = h->large_idx[0];
+		h->large_idx[0] = idx;
+	}
+	h->large_pfn = pfn;
+	h->large_order = order;
+	/* The load comes after the AMO: see hint_set_from(). */
+	if (unlikely(!(atomic_read(hint) >> BITS_OF(idx) & 1)))
+		hint_large(h, t, idx);
+	return 0;
+}
+
+/* What is not a small block in the window whose word holds something, and is not full with it. */
+static int __attribute__((noinline))
+free_slow(struct buddy_hart *h, uint64_t pfn, unsigned int order)
+{
+	if (order >= RADIX_SHIFT)
+		return free_large(h, pfn, order);
+	if (unlikely(!in_window(h, pfn, 1ULL << order)))
+		return free_elsewhere(h, pfn, order);
+	return free_first(h, h->tree, pfn, order);
+}
+
+int buddy_free(struct buddy_hart *h, uint64_t pfn, unsigned int order)
+{
+	uint64_t *word = (uint64_t *)(h->words + (pfn >> RADIX_SHIFT) * sizeof(uint64_t));
+
+	if (likely(order == 0)) {
+		if (likely(in_window(h, pfn, 1) && put_bit(word, 1ULL << BITS_OF(pfn))))
+			return 0;
+	} else if (order < RADIX_SHIFT) {
+		uint64_t size = 1ULL << order;
+
+		if (in_window(h, pfn, size) &&
+		    atomic_or_partial(word, ((1ULL << size) - 1) << BITS_OF(pfn), WORD_FULL))
+			return 0;
+	}
+	return free_slow(h, pfn, order);
+}

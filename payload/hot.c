@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The choice between the two builds of the hot files. */
+#include "hot.h"
+
+#include <string.h>
+
+#include "console.h"
+#include "exit.h"
+
+/* Of the second build, whose names all begin so (mk/link-hot). */
+extern const struct page_allocator_ops zb_bench_alloc_buddy, zb_bench_alloc_buddy_healing;
+void zb_page_allocator_from_buddy(struct page_allocator *pa, struct buddy *b,
+				  struct buddy_hart *hart, enum buddy_setting setting);
+
+/* The second build of an allocator, NULL if there is none. */
+static const struct page_allocator_ops *second_build(const struct page_allocator_ops *ops)
+{
+	if (ops == &bench_alloc_buddy)
+		return &zb_bench_alloc_buddy;
+	return ops == &bench_alloc_buddy_healing ? &zb_bench_alloc_buddy_healing : NULL;
+}
+
+/* All that are measured: each with its second build right behind it, where that may run. */
+static void list_allocators(struct hot *hot)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; bench_allocators[i] && n < BENCH_MAX_ALLOCATORS; i++) {
+		const struct page_allocator_ops *second = second_build(bench_allocators[i]);
+
+		hot->allocators[n++] = bench_allocators[i];
+		if (hot->has_zb && second && strcmp(second->hot, bench_allocators[i]->hot) &&
+		    n < BENCH_MAX_ALLOCATORS)
+			hot->allocators[n++] = second;
+	}
+	hot->allocators[n] = NULL;
+}
+
+/* Why not, as a half sentence. */
+static void print_lacking(const struct dt_info *info)
+{
+	if (!info->isa_lacks[0]) {
+		print("the tree does not have the boot hart");
+		return;
+	}
+	print_text(info->isa_lacks, 40);
+	print(" does not list zba, zbb and zbs");
+}
+
+void hot_choose(struct hot *hot, const struct dt_info *info, enum zb_option zb)
+{
+	hot->has_zb = hot_has_zb(info, zb);
+	hot->name = hot->has_zb ? zb_bench_alloc_buddy.hot : bench_alloc_buddy.hot;
+	list_allocators(hot);
+
+	print("hot paths built for %s (hot=%s): ",
+	      hot->has_zb ? "Zba, Zbb and Zbs" : bench_build_isa(), hot->name);
+	if (zb == ZB_OFF)
+		print("zb=off");
+	else if (hot->has_zb)
+		print("listed by %u of %u hart%s", info->nr_harts, info->nr_harts,
+		      info->nr_harts > 1 ? "s" : "");
+	else
+		print_lacking(info);
+	print("\n");
+	if (zb == ZB_ON && !hot->has_zb)
+		payload_fail("zb=on, but not every hart is said to have Zba, Zbb and Zbs");
+}
+
+void hot_allocator(const struct hot *hot, struct page_allocator *pa, struct buddy *b,
+		   struct buddy_hart *hart, enum buddy_setting setting)
+{
+	if (hot->has_zb)
+		zb_page_allocator_from_buddy(pa, b, hart, setting);
+	else
+		page_allocator_from_buddy(pa, b, hart, setting);
+}
