@@ -97,7 +97,7 @@ static bool drain_others(struct buddy_hart *h, bool *asked)
 /* The tree that served last has nothing: all trees, with all stacks drained, until it is settled. */
 static int64_t __attribute__((noinline)) alloc_anywhere(struct buddy_hart *h, unsigned int order)
 {
-	bool answered = true, asked = false;
+	bool late = false, asked;
 	int64_t ret;
 
 	for (unsigned int turn = 0; turn < SETTLE_TURNS; turn++) {
@@ -113,16 +113,14 @@ static int64_t __attribute__((noinline)) alloc_anywhere(struct buddy_hart *h, un
 			buddy_drain(h);
 			continue;
 		}
-		if (!asked) {
-			answered = drain_others(h, &asked);
-			if (asked)
-				continue;
-			asked = true;
-		}
+		if (late)
+			break;
+		/* Only a turn in which nobody had to be asked can say that there is none. */
+		late = !drain_others(h, &asked);
 		atomic_fence_acquire();
-		if (ret == -EMM_ENOMEM && settled && buddy_harts_settled(h, &after) &&
+		if (ret == -EMM_ENOMEM && settled && !asked && buddy_harts_settled(h, &after) &&
 		    before == after)
-			return answered ? ret : -EMM_EAGAIN;
+			return ret;
 	}
 	return -EMM_EAGAIN;
 }
