@@ -97,7 +97,7 @@ static bool drain_others(struct buddy_hart *h, bool *asked)
 /* The tree that served last has nothing: all trees, with all stacks drained, until it is settled. */
 static int64_t __attribute__((noinline)) alloc_anywhere(struct buddy_hart *h, unsigned int order)
 {
-	bool late = false, asked;
+	bool answered = true, asked = false;
 	int64_t ret;
 
 	for (unsigned int turn = 0; turn < SETTLE_TURNS; turn++) {
@@ -113,14 +113,16 @@ static int64_t __attribute__((noinline)) alloc_anywhere(struct buddy_hart *h, un
 			buddy_drain(h);
 			continue;
 		}
-		if (late)
-			break;
-		/* Only a turn in which nobody had to be asked can say that there is none. */
-		late = !drain_others(h, &asked);
+		if (!asked) {
+			answered = drain_others(h, &asked);
+			if (asked)
+				continue;
+			asked = true;
+		}
 		atomic_fence_acquire();
-		if (ret == -EMM_ENOMEM && settled && !asked && buddy_harts_settled(h, &after) &&
+		if (ret == -EMM_ENOMEM && settled && buddy_harts_settled(h, &after) &&
 		    before == after)
-			return ret;
+			return answered ? ret : -EMM_EAGAIN;
 	}
 	return -EMM_EAGAIN;
 }
