@@ -37,6 +37,7 @@ include mk/fuzz.mk
 include mk/qemu.mk
 include mk/bench.mk
 include mk/selftest.mk
+include mk/model.mk
 include mk/stress.mk
 include mk/check.mk
 
@@ -47,7 +48,7 @@ help:
 	@cat mk/help.txt
 
 clean:
-	$(Q)rm -rf $(addprefix $(O)/,$(boards) $(host-variants) $(fuzz-targets:%=fuzz-%) $(stress-folders) fuzz/seeds check tests)
+	$(Q)rm -rf $(addprefix $(O)/,$(boards) $(host-variants) $(fuzz-targets:%=fuzz-%) $(stress-folders) fuzz/seeds check tests model)
 
 distclean: clean
 	$(Q)rm -rf $(DEPS) compile_commands.json

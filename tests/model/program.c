@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Programs on the real buddy, and the checks of each answer and of the quiet state in the end. */
+#include "program.h"
+#include "ghost.h"
+#include "buddy_tree.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_STATES 60000ULL
+#define MAX_SLOTS  8
+#define META_WORDS 64
+/* What the metadata's memory holds before anything is written. */
+#define POISON 0xbad0bad0bad0bad0ULL
+
+struct slot {
+	bool is_held, is_split;
+	unsigned int order;
+	uint64_t pfn;
+};
+
+/* All that a program changes. */
+struct arena {
+	struct buddy b;
+	struct buddy_tree trees[1];
+	struct buddy_hart harts[MAX_HARTS];
+	uint64_t meta[META_WORDS];
+	uint64_t box; /* 0, or 1 + slot's frame, and its order from bit 32 on */
+	uint32_t box_knows;
+	uint8_t box_is_taken;
+	struct ghost ghost;
+	struct slot slots[MAX_HARTS][MAX_SLOTS];
+	uint8_t nr_slots[MAX_HARTS];
+	uint32_t gives_back[MAX_HARTS]; /* pages, in the present operation */
+};
+
+struct operation {
+	char what;
+	unsigned int a, b;
+	char text[12];
+};
+
+static struct arena arena;
+static const struct program *program;
+static struct operation operations[MAX_HARTS][MAX_OPS];
+static unsigned int nr_operations[MAX_HARTS];
+
+static unsigned int parse(const char *text, struct operation list[MAX_OPS])
+{
+	unsigned int n = 0;
+
+	while (text && *text) {
+		struct operation *op = &list[n];
+		int length = 0;
+
+		*op = (struct operation){ 0 };
+		if (sscanf(text, "%11s%n", op->text, &length) != 1)
+			break;
+		if (n++ == MAX_OPS)
+			model_fail("%s: more than %d operations", program->name, MAX_OPS);
+		op->what = op->text[0];
+		sscanf(op->text + 1, "%u.%u", &op->a, &op->b);
+		text += length;
+	}
+	return n;
+}
+
+static bool keeps_pages(unsigned int h)
+{
+	bool was = model_set_harts_run(false);
+	bool keeps = buddy_nr_held(&arena.harts[h]) != 0;
+
+	model_set_harts_run(was);
+	return keeps;
+}
+
+static void fill_slot(unsigned int h, uint64_t pfn, unsigned int order)
+{
+	if (arena.nr_slots[h] == MAX_SLOTS)
+		model_fail("%s: more than %d slots", program->name, MAX_SLOTS);
+	arena.slots[h][arena.nr_slots[h]++] =
+		(struct slot){ .is_held = true, .order = order, .pfn = pfn };
+}
+
+static void got_block(unsigned int h, uint64_t pfn, unsigned int order)
+{
+	uint64_t size = 1ULL << order;
+
+	if (pfn + size > program->pages || (pfn & (size - 1)))
+		model_bug("block %llu of order %u", (unsigned long long)pfn, order);
+	ghost_take(&arena.ghost, h, ghost_mask(pfn, order));
+	fill_slot(h, pfn, order);
+}
+
+static void do_alloc(unsigned int h, unsigned int order)
+{
+	int64_t pfn = buddy_alloc(&arena.harts[h], order);
+
+	if (pfn >= 0) {
+		got_block(h, (uint64_t)pfn, order);
+		return;
+	}
+	arena.nr_slots[h]++;
+	if (pfn == -EMM_ENOMEM)
+		ghost_accuse(&arena.ghost, h, order, ~0U);
+	else if (pfn != -EMM_EAGAIN)
+		model_bug("buddy_alloc() says %lld", (long long)pfn);
+}
+
+/* The pages that an operation gives back. */
+static uint32_t given_back(unsigned int h, const struct operation *op)
+{
+	const struct slot *s = &arena.slots[h][op->a];
+
+	switch (op->what) {
+	case 'f':
+		return s->is_held ? ghost_mask(s->pfn, s->order) : 0;
+	case 'p':
+		return s->is_held ? ghost_mask(s->pfn + op->b, 0) : 0;
+	case 'r':
+		return ghost_mask(program->absent_end, 0) - ghost_mask(program->absent_start, 0);
+	default:
+		return 0;
+	}
+}
+
+static void must_be_zero(int ret, const char *what)
+{
+	if (ret)
+		model_bug("%s says %d", what, ret);
+}
+
+/*
+ * A wrong free of pages that are free: it must be seen if they were so throughout, and if the
+ * header promises it. What comes of it if it is not seen is not looked at.
+ */
+static void do_wrong_free(unsigned int h, uint64_t pfn, unsigned int order, bool promised)
+{
+	int ret = buddy_free(&arena.harts[h], pfn, order);
+
+	if (ret == -EMM_EDOUBLE)
+		return;
+	if (promised && ghost_was_free(&arena.ghost, h, ghost_mask(pfn, order)))
+		model_bug("the double free of %llu gets %d", (unsigned long long)pfn, ret);
+	model_abandon();
+}
+
+static void do_slot(unsigned int h, const struct operation *op)
+{
+	struct slot *s = &arena.slots[h][op->a];
+	struct buddy_hart *hart = &arena.harts[h];
+
+	if (!s->is_held)
+		return;
+	switch (op->what) {
+	case 'f':
+		must_be_zero(buddy_free(hart, s->pfn, s->order), "buddy_free()");
+		s->is_held = false;
+		break;
+	case 's':
+		s->is_split = true;
+		must_be_zero(buddy_split(hart, s->pfn, s->order), "buddy_split()");
+		break;
+	case 'p':
+		must_be_zero(buddy_free(hart, s->pfn + op->b, 0), "buddy_free()");
+		break;
+	case 'g':
+		s->is_held = false;
+		arena.box_knows = arena.ghost.knows[h];
+		atomic_set_release(&arena.box, (1 + s->pfn) | (uint64_t)s->order << 32);
+		break;
+	}
+}
+
+static void do_take(unsigned int h)
+{
+	uint64_t box = atomic_read_acquire(&arena.box);
+
+	if (!box || arena.box_is_taken) {
+		arena.nr_slots[h]++;
+		return;
+	}
+	arena.box_is_taken = true;
+	arena.ghost.knows[h] |= arena.box_knows & ghost_owned_by(&arena.ghost, FREE);
+	ghost_hand_over(&arena.ghost, h, ghost_mask((uint32_t)box - 1, (unsigned int)(box >> 32)));
+	fill_slot(h, (uint32_t)box - 1, (unsigned int)(box >> 32));
+}
+
+/* mm/buddy_claim.c's, where there is one. */
+extern int buddy_claim(struct buddy_hart *h, uint64_t pfn, unsigned int order)
+	__attribute__((weak));
+
+static void do_claim(unsigned int h, uint64_t pfn, unsigned int order)
+{
+	int ret = buddy_claim ? buddy_claim(&arena.harts[h], pfn, order) : -EMM_EAGAIN;
+
+	if (!ret) {
+		got_block(h, pfn, order);
+		return;
+	}
+	arena.nr_slots[h]++;
+	if (ret == -EMM_EBUSY && ghost_was_free(&arena.ghost, h, ghost_mask(pfn, order)))
+		ghost_accuse(&arena.ghost, h, order, ghost_mask(pfn, order));
+	else if (ret != -EMM_EBUSY && ret != -EMM_EAGAIN)
+		model_bug("buddy_claim() says %d", ret);
+}
+
+static void do_operation(unsigned int h, const struct operation *op)
+{
+	struct buddy_hart *hart = &arena.harts[h];
+
+	switch (op->what) {
+	case 'a':
+		do_alloc(h, op->a);
+		break;
+	case 'c':
+		do_claim(h, op->a, op->b);
+		break;
+	case 'd':
+		buddy_drain(hart);
+		break;
+	case 'q':
+		buddy_request_drain(hart);
+		break;
+	case 'r':
+		must_be_zero(buddy_add_range(hart, program->absent_start, program->absent_end,
+					     program->absent_start, program->absent_end),
+			     "buddy_add_range()");
+		break;
+	case 'w':
+	case 'x':
+		do_wrong_free(h, op->a, op->b, op->what == 'w');
+		break;
+	case 't':
+		do_take(h);
+		break;
+	case 'f':
+	case 's':
+	case 'p':
+	case 'g':
+		do_slot(h, op);
+		break;
+	default:
+		model_fail("%s: operation %s", program->name, op->text);
+	}
+}
+
+static void run_hart(unsigned int h)
+{
+	for (unsigned int i = 0; i < nr_operations[h]; i++) {
+		model_op_begin(operations[h][i].text);
+		arena.gives_back[h] = given_back(h, &operations[h][i]);
+		do_operation(h, &operations[h][i]);
+		model_op_end();
+		ghost_end(&arena.ghost, h, keeps_pages(h));
+	}
+}
+
+static void begin(unsigned int h)
+{
+	ghost_begin(&arena.ghost, h);
+	ghost_free(&arena.ghost, h, arena.gives_back[h]);
+}
+
+static uint32_t present(void)
+{
+	return ~ghost_owned_by(&arena.ghost, ABSENT);
+}
+
+/* Free and held pages are all there is. */
+static void check_books(uint32_t held)
+{
+	uint64_t sum = buddy_nr_free(&arena.b) + hweight64(held);
+
+	for (unsigned int h = 0; h < arena.b.nr_harts; h++)
+		sum += buddy_nr_held(&arena.harts[h]);
+	if (sum != hweight64(present()))
+		model_bug("%llu of %u pages are there", (unsigned long long)sum,
+			  hweight64(present()));
+	if (!buddy_is_valid(&arena.b))
+		model_bug("the buddy is not valid");
+}
+
+/* What is left of @pages, in the largest blocks. */
+static void count_maximal(uint32_t pages, uint64_t counts[BUDDY_MAX_ORDER + 1])
+{
+	for (unsigned int order = BUDDY_MAX_ORDER + 1; order-- > 0;) {
+		counts[order] = 0;
+		for (uint64_t pfn = 0; pfn < MAX_PAGES; pfn += 1ULL << order)
+			if (!(ghost_mask(pfn, order) & ~pages)) {
+				counts[order]++;
+				pages &= ~ghost_mask(pfn, order);
+			}
+	}
+}
+
+static void give_back_all(void)
+{
+	for (unsigned int h = 0; h < arena.b.nr_harts; h++)
+		for (unsigned int i = 0; i < arena.nr_slots[h]; i++) {
+			const struct slot *s = &arena.slots[h][i];
+			unsigned int order = s->is_split ? 0 : s->order;
+
+			for (uint64_t at = 0; s->is_held && at < 1ULL << s->order;
+			     at += 1ULL << order)
+				if (arena.ghost.owner[s->pfn + at] == HELD + h)
+					must_be_zero(buddy_free(&arena.harts[h], s->pfn + at,
+								order),
+						     "in the end buddy_free()");
+		}
+	if (arena.box && !arena.box_is_taken)
+		must_be_zero(buddy_free(&arena.harts[0], (uint32_t)arena.box - 1,
+					(unsigned int)(arena.box >> 32)),
+			     "in the end buddy_free()");
+	for (unsigned int h = 0; h < arena.b.nr_harts; h++)
+		buddy_drain(&arena.harts[h]);
+}
+
+/* The quiet state in the end: books, invariants, everything merges. */
+static void end(void)
+{
+	uint64_t counts[BUDDY_MAX_ORDER + 1], expected[BUDDY_MAX_ORDER + 1];
+
+	check_books(present() & ~ghost_owned_by(&arena.ghost, FREE));
+	give_back_all();
+	check_books(0);
+	buddy_nr_blocks(&arena.b, counts);
+	count_maximal(present(), expected);
+	for (unsigned int order = 0; order <= BUDDY_MAX_ORDER; order++)
+		if (counts[order] != expected[order])
+			model_bug("all is free, but there are %llu blocks of order %u, not %llu",
+				  (unsigned long long)counts[order], order,
+				  (unsigned long long)expected[order]);
+}
+
+static uint64_t hash_shared(void)
+{
+	return hash_mix(ghost_hash(&arena.ghost), arena.box_knows * 2ULL + arena.box_is_taken);
+}
+
+static bool is_in_hart(unsigned int h, const void *p)
+{
+	return (const char *)p >= (const char *)&arena.harts[h] &&
+	       (const char *)p < (const char *)&arena.harts[h + 1];
+}
+
+static bool is_narrow(const void *p)
+{
+	for (unsigned int h = 0; h < MAX_HARTS; h++)
+		if (p == &arena.harts[h].nr_orders)
+			return true;
+	return false;
+}
+
+/* A hart's own: all of its struct that is not accessed atomically, but for the counters. */
+static uint64_t hash_local(unsigned int h)
+{
+	const struct buddy_hart *hart = &arena.harts[h];
+	const char *bytes = (const char *)hart;
+	size_t events = offsetof(struct buddy_hart, events);
+	uint64_t x = h;
+
+	for (size_t at = 0; at < sizeof(*hart); at += sizeof(uint32_t)) {
+		bool skip = at >= events && at < events + sizeof(hart->events);
+		uint32_t word;
+
+		for (unsigned int loc = 0; loc < machine_nr_locs() && !skip; loc++) {
+			const char *p = machine_ptr(loc);
+
+			skip = bytes + at >= p && bytes + at < p + (is_narrow(p) ? 4 : 8);
+		}
+		memcpy(&word, bytes + at, sizeof(word));
+		if (!skip)
+			x = hash_mix(x, word);
+	}
+	for (unsigned int i = 0; i < arena.nr_slots[h]; i++) {
+		const struct slot *s = &arena.slots[h][i];
+
+		x = hash_mix(x, s->pfn << 16 | s->order << 8 | (unsigned int)s->is_split << 1 |
+					s->is_held);
+	}
+	return x;
+}
+
+static bool is_in_tree(const void *p)
+{
+	return (const uint64_t *)p >= arena.meta && (const uint64_t *)p < arena.meta + META_WORDS;
+}
+
+static bool is_defined(const void *p)
+{
+	return !is_in_tree(p) || *(const uint64_t *)p != POISON;
+}
+
+/* "any" are level 0's; else the level that the hint is for, and its kind. */
+static void name_hint(char *buf, size_t size, unsigned int level, unsigned int idx, unsigned int at)
+{
+	const struct buddy_tree *t = &arena.trees[0];
+	uint64_t *n = buddy_node(t, level, idx);
+
+	snprintf(buf, size, "hint L%u[%u].any", level, idx);
+	for (unsigned int l = 1; l < level; l++)
+		for (unsigned int kind = 0; kind < RADIX_SHIFT; kind++)
+			if (node_hint(n, l, kind) == n + at)
+				snprintf(buf, size, "hint L%u[%u].%u.%u", level, idx, l, kind);
+}
+
+static bool name_in_tree(char *buf, size_t size, const uint64_t *p)
+{
+	const struct buddy_tree *t = &arena.trees[0];
+
+	for (unsigned int level = 0; level < BUDDY_LEVELS; level++)
+		for (uint64_t idx = 0; idx <= (t->end_pfn - 1) >> WORD_SHIFT(level); idx++) {
+			const uint64_t *n = buddy_node(t, level, idx);
+			unsigned int at;
+
+			if (p < n || p >= n + NODE_WORDS(level))
+				continue;
+			at = (unsigned int)(p - n);
+			if (!at)
+				snprintf(buf, size, "L%u[%u]", level, (unsigned int)idx);
+			else
+				name_hint(buf, size, level, (unsigned int)idx, at);
+			return true;
+		}
+	return false;
+}
+
+static void name_in_hart(char *buf, size_t size, unsigned int h, const void *p)
+{
+	static const struct {
+		const char *name;
+		size_t offset;
+	} fields[] = {
+		{ "seq", offsetof(struct buddy_hart, seq) },
+		{ "request", offsetof(struct buddy_hart, request) },
+		{ "holds", offsetof(struct buddy_hart, holds) },
+		{ "nr_orders", offsetof(struct buddy_hart, nr_orders) },
+		{ "window_pages", offsetof(struct buddy_hart, window_pages) },
+	};
+	size_t at = (size_t)((const char *)p - (const char *)&arena.harts[h]);
+
+	snprintf(buf, size, "hart %u + %zu", h, at);
+	for (unsigned int i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (fields[i].offset == at)
+			snprintf(buf, size, "%s %u", fields[i].name, h);
+}
+
+static void name(char *buf, size_t size, const void *p)
+{
+	if (p == &arena.box)
+		snprintf(buf, size, "box");
+	else if (is_in_tree(p))
+		name_in_tree(buf, size, p);
+	for (unsigned int h = 0; h < MAX_HARTS; h++)
+		if (is_in_hart(h, p))
+			name_in_hart(buf, size, h, p);
+}
+
+static void set_up(unsigned int nr_harts)
+{
+	const struct program *p = program;
+	int ret;
+
+	memset(&arena, 0, sizeof(arena));
+	for (unsigned int i = 0; i < META_WORDS; i++)
+		arena.meta[i] = POISON;
+	ret = buddy_init(&arena.b, arena.trees, 1, arena.harts, nr_harts);
+	ret |= buddy_add_tree(&arena.b, 0, p->pages, arena.meta, sizeof(arena.meta));
+	if (p->absent_start < p->absent_end) {
+		if (p->absent_start)
+			ret |= buddy_add_range(&arena.harts[0], 0, p->absent_start, 0, UINT64_MAX);
+		if (p->absent_end < p->pages)
+			ret |= buddy_add_range(&arena.harts[0], p->absent_end, p->pages,
+					       p->absent_start, UINT64_MAX);
+	} else {
+		ret |= buddy_add_range(&arena.harts[0], 0, p->pages, 0, UINT64_MAX);
+	}
+	if (ret)
+		model_fail("%s: set-up: %d", p->name, ret);
+	for (unsigned int i = 0; i < p->pages; i++)
+		arena.ghost.owner[i] = i >= p->absent_start && i < p->absent_end ? ABSENT : FREE;
+}
+
+/* Each hart's first operations, which set it up; no word below the top is written for that. */
+static void warm_up(unsigned int nr_harts)
+{
+	for (unsigned int h = 0; h < nr_harts; h++) {
+		int64_t pfn = buddy_alloc(&arena.harts[h], BUDDY_MAX_ORDER);
+
+		if (pfn >= 0)
+			must_be_zero(buddy_free(&arena.harts[h], (uint64_t)pfn, BUDDY_MAX_ORDER),
+				     "in the set-up buddy_free()");
+	}
+}
+
+static void run_before(unsigned int nr_harts)
+{
+	struct operation list[MAX_OPS];
+
+	warm_up(nr_harts);
+	for (unsigned int h = 0; h < nr_harts; h++) {
+		unsigned int n = parse(program->before[h], list);
+
+		for (unsigned int i = 0; i < n; i++) {
+			ghost_begin(&arena.ghost, h);
+			ghost_free(&arena.ghost, h, given_back(h, &list[i]));
+			do_operation(h, &list[i]);
+			ghost_end(&arena.ghost, h, keeps_pages(h));
+		}
+	}
+	for (unsigned int h = 0; h < nr_harts; h++)
+		arena.ghost.knows[h] = ghost_owned_by(&arena.ghost, FREE);
+}
+
+/* MODEL_STATES in the environment is for longer runs. */
+uint64_t program_max_states(void)
+{
+	const char *states = getenv("MODEL_STATES");
+
+	return states ? strtoull(states, NULL, 0) : MAX_STATES;
+}
+
+void program_explore(const struct program *p, bool trace, struct outcome *outcome)
+{
+	struct client client = {
+		.arena = &arena,
+		.arena_bytes = sizeof(arena),
+		.hart = run_hart,
+		.begin = begin,
+		.end = end,
+		.hash_shared = hash_shared,
+		.hash_local = hash_local,
+		.is_defined = is_defined,
+		.is_narrow = is_narrow,
+		.is_own = is_in_hart,
+		.name = name,
+		.max_states = p->max_states ? p->max_states : program_max_states(),
+	};
+
+	program = p;
+	while (client.nr_harts < MAX_HARTS && p->harts[client.nr_harts])
+		client.nr_harts++;
+	client.stores_arrive_late = client.nr_harts > 2;
+	for (unsigned int h = 0; h < client.nr_harts; h++)
+		nr_operations[h] = parse(p->harts[h], operations[h]);
+	model_open(&client, outcome);
+	set_up(client.nr_harts);
+	run_before(client.nr_harts);
+	model_explore(trace);
+}
