@@ -116,9 +116,10 @@ static int64_t __attribute__((noinline)) alloc_anywhere(struct buddy_hart *h, un
 			buddy_drain(h);
 			continue;
 		}
-		atomic_fence_acquire();
 		if (!drain_others(h, &asked))
 			unanswered++;
+		/* The search and what others hold come before the second look at the numbers. */
+		atomic_fence_acquire();
 		if (ret == -EMM_ENOMEM && settled && !asked && buddy_harts_settled(h, &after) &&
 		    before == after)
 			return ret;
