@@ -28,7 +28,8 @@ stress-objs = $(patsubst %,mm/%,$(filter buddy%,$(mm-objs))) mm/bitops.o mm/erro
 
 stress-kind-flags = $(common-cflags) -O1 -Itests/stress -DBUDDY_RADIX_SHIFT=$1 -DBUDDY_LEVELS=$(stress-levels-$1)
 stress-atomics := -DEARLYMM_ATOMIC_HEADER='"../tests/stress/atomic.h"'
-stress-flags-tsan := $(stress-atomics) -fsanitize=thread -Wno-pass-failed
+# There a wait for others is slow, and they seldom run.
+stress-flags-tsan := $(stress-atomics) -fsanitize=thread -Wno-pass-failed -DDRAIN_TURNS=32
 stress-flags-points := $(stress-atomics) -DSTRESS_POINTS
 stress-flags-steps := $(stress-flags-points)
 stress-flags-asan := $(sanitizers)

@@ -151,6 +151,7 @@ void stress_begin(struct stress *s, const struct shape *shape, uint64_t seed)
 	for (uint64_t i = 0; i < bytes / sizeof(uint64_t); i++)
 		((uint64_t *)s->meta)[i] = stress_random(&rng) << (seed & 31);
 	assert_int_equal(buddy_init(&s->b, &s->tree, 1, s->harts, shape->nr_harts), 0);
+	buddy_tune(&s->b, seed & 2 ? BUDDY_HEALING : BUDDY_DEFAULT);
 	assert_int_equal(buddy_add_tree(&s->b, s->base_pfn, end, s->meta, bytes), 0);
 	memset(s->owner, OWNER_ABSENT, s->nr_pages);
 	make_holes(s, &rng);

@@ -285,4 +285,7 @@ void stress_work(struct worker *w)
 
 		give_back(w, &blk);
 	}
+	/* Nobody will answer from now on. */
+	if (w->id)
+		buddy_drain(w->h);
 }
