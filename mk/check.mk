@@ -26,7 +26,7 @@ $(foreach v,$(check-variants),$(eval $(call compile-rules,$v,$(O)/check/$v)))
 
 portable-objs := $(mm-objs:%=mm/%) $(dt-objs:%=dt/%) $(bench-objs:%=bench/%) $(payload-host-objs:%=payload/%)
 test-objs := $(addprefix tests/unit/,$(addsuffix .o,$(unit-tests) $(unit-helpers))) \
-	$(patsubst %.c,%.o,$(wildcard tests/fuzz/*.c))
+	$(patsubst %.c,%.o,$(wildcard tests/fuzz/*.c tests/model/*.c))
 image-objs := $(mm-objs:%=mm/%) $(dt-objs:%=dt/%) $(bench-objs:%=bench/%) $(payload-objs:%=payload/%) \
 	$(boards:%=platform/%/board.o) platform/template/board.o
 c-image-objs := $(filter-out %/start.o,$(image-objs))

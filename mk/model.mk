@@ -16,7 +16,7 @@ cflags-model := $(common-cflags) -O2
 compiler-headers-model = $(call gcc-headers,$(HOST_GCC))
 $(eval $(call compile-rules,model,$(O)/model))
 
-model-common := $(addprefix $(O)/model/obj/tests/model/,main.o explore.o machine.o coroutine.o trace.o ghost.o)
+model-common := $(addprefix $(O)/model/obj/tests/model/,main.o explore.o state.o machine.o coroutine.o trace.o ghost.o)
 model-by-shape := program.o programs.o random_programs.o
 model-tool := tests/model/mutants.py
 model-source := $(wildcard mm/buddy*.[ch] mm/bitops.[ch] mm/atomic.h include/earlymm/*.h)

@@ -21,12 +21,6 @@ struct transition {
 	struct choice choice;
 };
 
-struct saved {
-	struct machine machine;
-	char *rest; /* arena, then stacks */
-	size_t bytes;
-};
-
 static const struct client *client;
 static struct outcome *out;
 static int running = -1; /* hart */
@@ -38,9 +32,6 @@ static uint64_t learned[MAX_HARTS][MAX_OPS + 1];
 static bool is_written_by_others[MAX_HARTS]; /* what hart h reads without atomics */
 static bool has_learned;
 static uint64_t learned_at;
-
-static uint64_t *visited;
-static uint64_t visited_size, visited_count;
 
 static struct saved *saved[MAX_DEPTH];
 static struct transition path[MAX_DEPTH];
@@ -362,86 +353,6 @@ void model_op_end(void)
 	harts_run = true;
 }
 
-static void visited_clear(void)
-{
-	if (!visited) {
-		visited_size = 1 << 16;
-		visited = calloc(visited_size, sizeof(*visited));
-	} else {
-		memset(visited, 0, visited_size * sizeof(*visited));
-	}
-	visited_count = 0;
-}
-
-static bool visited_insert(uint64_t *table, uint64_t size, uint64_t x)
-{
-	uint64_t i = x & (size - 1);
-
-	for (; table[i]; i = (i + 1) & (size - 1))
-		if (table[i] == x)
-			return false;
-	table[i] = x;
-	return true;
-}
-
-static bool is_new_state(uint64_t x)
-{
-	x += !x;
-	if (visited_count * 2 >= visited_size) {
-		uint64_t *table = calloc(visited_size * 4, sizeof(*table));
-
-		if (!table)
-			model_fail("out of memory");
-		for (uint64_t i = 0; i < visited_size; i++)
-			if (visited[i])
-				visited_insert(table, visited_size * 4, visited[i]);
-		free(visited);
-		visited = table;
-		visited_size *= 4;
-	}
-	if (!visited_insert(visited, visited_size, x))
-		return false;
-	visited_count++;
-	return true;
-}
-
-static void save(struct saved **to)
-{
-	size_t bytes = client->arena_bytes;
-	char *at;
-
-	for (unsigned int h = 0; h < client->nr_harts; h++)
-		bytes += coroutine_bytes(h);
-	if (!*to)
-		*to = calloc(1, sizeof(**to));
-	if ((*to)->bytes < bytes) {
-		free((*to)->rest);
-		(*to)->rest = malloc(bytes + 4096);
-		(*to)->bytes = bytes + 4096;
-	}
-	(*to)->machine = machine;
-	at = (*to)->rest;
-	memcpy(at, client->arena, client->arena_bytes);
-	at += client->arena_bytes;
-	for (unsigned int h = 0; h < client->nr_harts; h++) {
-		coroutine_save(h, at);
-		at += coroutine_bytes(h);
-	}
-}
-
-static void restore(const struct saved *from)
-{
-	const char *at = from->rest;
-
-	machine = from->machine;
-	memcpy(client->arena, at, client->arena_bytes);
-	at += client->arena_bytes;
-	for (unsigned int h = 0; h < client->nr_harts; h++) {
-		coroutine_restore(h, at);
-		at += coroutine_bytes(h);
-	}
-}
-
 /* Stores that no other hart will look at arrive at once. */
 static void drain_private(void)
 {
@@ -544,7 +455,7 @@ static void search(unsigned int last)
 		found_bug();
 		return;
 	}
-	if (!is_new_state(hash_mix(machine_hash(client->nr_harts), client->hash_shared())))
+	if (!state_is_new(hash_mix(machine_hash(client->nr_harts), client->hash_shared())))
 		return;
 	if (++out->states >= client->max_states)
 		out->bounded = stop = true;
@@ -562,10 +473,10 @@ static void search(unsigned int last)
 		return;
 	}
 	if (n > 1)
-		save(&saved[depth]);
+		state_save(client, &saved[depth]);
 	for (unsigned int i = 0; i < n && !stop; i++) {
 		if (i)
-			restore(saved[depth]);
+			state_restore(client, saved[depth]);
 		path[depth++] = list[i];
 		abandoned = false;
 		take(&list[i]);
@@ -636,7 +547,7 @@ void model_explore(bool trace)
 		*out = (struct outcome){ .runs = ++runs };
 		stop = has_learned = abandoned = false;
 		depth = 0;
-		visited_clear();
+		state_forget_all();
 		if (client->restart)
 			client->restart();
 		start_harts();

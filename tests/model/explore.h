@@ -68,6 +68,14 @@ size_t coroutine_bytes(unsigned int h);
 void coroutine_save(unsigned int h, void *to);
 void coroutine_restore(unsigned int h, const void *from);
 
+/* state.c */
+struct saved;
+void state_forget_all(void);
+/* Is it the first time that a state with this hash is seen? */
+bool state_is_new(uint64_t hash);
+void state_save(const struct client *client, struct saved **to);
+void state_restore(const struct client *client, const struct saved *from);
+
 /* trace.c */
 void trace_access(const struct client *client, unsigned int h);
 void trace_drain(const struct client *client, unsigned int h, unsigned int entry);

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "model_atomic.h"
+#include "model_access.h"
 
 #define MAX_HARTS   3
 #define MAX_LOCS    64

@@ -1,29 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * mm/atomic.h's operations for the explorer: each is an access of the modelled machine. The
- * functions with an order of their own are there for mutants.
+ * mm/atomic.h's operations for the explorer: each is an access of the modelled machine. Mutants use
+ * the functions of model_access.h with other orders.
  */
 #ifndef MODEL_ATOMIC_H
 #define MODEL_ATOMIC_H
 
-enum model_order {
-	MODEL_RELAXED = 0,
-	MODEL_ACQUIRE = 1,
-	MODEL_RELEASE = 2,
-	MODEL_ACQ_REL = 3,
-	MODEL_FULL = 7, /* of LR/SC: lr.aq, sc.aqrl. MODEL_ACQ_REL is lr.aq, sc.rl */
-};
-
-uint64_t model_load(const uint64_t *p, unsigned int order);
-void model_store(uint64_t *p, uint64_t v, unsigned int order);
-uint64_t model_or(uint64_t *p, uint64_t v, unsigned int order);
-uint64_t model_and(uint64_t *p, uint64_t v, unsigned int order);
-uint64_t model_xchg(uint64_t *p, uint64_t v, unsigned int order);
-bool model_cas(uint64_t *p, uint64_t expected, uint64_t desired, unsigned int order);
-bool model_or_partial(uint64_t *p, uint64_t mask, uint64_t full, unsigned int order);
-uint32_t model_load32(const uint32_t *p, unsigned int order);
-void model_store32(uint32_t *p, uint32_t v, unsigned int order);
-void model_fence(unsigned int order);
+#include "model_access.h"
 
 static inline uint64_t atomic_read(const uint64_t *p)
 {

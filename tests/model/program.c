@@ -187,13 +187,9 @@ static void do_take(unsigned int h)
 	fill_slot(h, (uint32_t)box - 1, (unsigned int)(box >> 32));
 }
 
-/* mm/buddy_claim.c's, where there is one. */
-extern int buddy_claim(struct buddy_hart *h, uint64_t pfn, unsigned int order)
-	__attribute__((weak));
-
 static void do_claim(unsigned int h, uint64_t pfn, unsigned int order)
 {
-	int ret = buddy_claim ? buddy_claim(&arena.harts[h], pfn, order) : -EMM_EAGAIN;
+	int ret = buddy_claim(&arena.harts[h], pfn, order);
 
 	if (!ret) {
 		got_block(h, pfn, order);
