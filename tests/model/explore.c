@@ -33,6 +33,7 @@ static bool is_written_by_others[MAX_HARTS]; /* what hart h reads without atomic
 static bool has_learned;
 static uint64_t learned_at;
 
+static uint64_t order_rng; /* 0: the ways on are tried as they are listed */
 static struct saved *saved[MAX_DEPTH];
 static struct transition path[MAX_DEPTH];
 static unsigned int depth;
@@ -446,6 +447,20 @@ static void found_bug(void)
 	stop = true;
 }
 
+/* In another order an exploration that ends at its bound has been elsewhere. */
+static void shuffle(struct transition *list, unsigned int n)
+{
+	for (unsigned int i = n; i > 1 && order_rng; i--) {
+		struct transition t = list[i - 1];
+		unsigned int j;
+
+		order_rng = hash_mix(order_rng, i);
+		j = (unsigned int)(order_rng >> 33) % i;
+		list[i - 1] = list[j];
+		list[j] = t;
+	}
+}
+
 static void search(unsigned int last)
 {
 	struct transition list[MAX_HARTS * (MAX_CHOICES + MAX_BUFFER)];
@@ -464,6 +479,7 @@ static void search(unsigned int last)
 	if (depth + 1 == MAX_DEPTH)
 		model_fail("schedules of %d steps", MAX_DEPTH);
 	n = list_transitions(list, last);
+	shuffle(list, n);
 	if (!n) {
 		out->ends++;
 		client->end();
@@ -547,6 +563,7 @@ void model_explore(bool trace)
 		*out = (struct outcome){ .runs = ++runs };
 		stop = has_learned = abandoned = false;
 		depth = 0;
+		order_rng = c->order;
 		state_forget_all();
 		if (client->restart)
 			client->restart();

@@ -25,6 +25,7 @@ struct client {
 		       const void *p); /* read by hart @h without atomics? Or NULL */
 	void (*name)(char *buf, size_t size, const void *p);
 	uint64_t max_states;
+	uint64_t order; /* of the ways on: 0, or the seed of a random one */
 	bool stores_arrive_late; /* fewer states; not all behaviours of three harts and more */
 	bool is_exhaustive; /* no short cuts: what the explorer itself is compared with */
 };

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_STATES 60000ULL
+#define MAX_STATES 50000ULL
 #define MAX_SLOTS  8
 #define META_WORDS 64
 /* What the metadata's memory holds before anything is written. */
@@ -518,7 +518,7 @@ uint64_t program_max_states(void)
 	return states ? strtoull(states, NULL, 0) : MAX_STATES;
 }
 
-void program_explore(const struct program *p, bool trace, struct outcome *outcome)
+void program_explore(const struct program *p, uint64_t order, struct outcome *outcome)
 {
 	struct client client = {
 		.arena = &arena,
@@ -533,6 +533,7 @@ void program_explore(const struct program *p, bool trace, struct outcome *outcom
 		.is_own = is_in_hart,
 		.name = name,
 		.max_states = p->max_states ? p->max_states : program_max_states(),
+		.order = order,
 	};
 
 	program = p;
@@ -544,5 +545,5 @@ void program_explore(const struct program *p, bool trace, struct outcome *outcom
 	model_open(&client, outcome);
 	set_up(client.nr_harts);
 	run_before(client.nr_harts);
-	model_explore(trace);
+	model_explore(true);
 }

@@ -28,8 +28,8 @@ struct program {
 /* Of a program that does not say: MODEL_STATES, or what a short run can afford. */
 uint64_t program_max_states(void);
 
-/* Runs it; a schedule is printed for a bug. */
-void program_explore(const struct program *p, bool trace, struct outcome *outcome);
+/* Runs it; a schedule is printed for a bug. @order: struct client. */
+void program_explore(const struct program *p, uint64_t order, struct outcome *outcome);
 
 extern const struct program programs[];
 extern const unsigned int nr_programs;
