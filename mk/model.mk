@@ -89,9 +89,9 @@ model: $(model-programs) | need-tests
 
 # The long form: larger bounds, more orders, random programs of another seed. By the program, on two
 # processors, minutes.
-MODEL_STATES ?= 1000000
+MODEL_STATES ?= 400000
 MODEL_ORDERS ?= 4
-MODEL_PROGRAMS ?= 300
+MODEL_PROGRAMS ?= 200
 MODEL_SEED ?= 1000
 MODEL_RANDOM ?= 10000
 model-long := MODEL_STATES MODEL_ORDERS MODEL_PROGRAMS MODEL_SEED MODEL_RANDOM
