@@ -94,15 +94,18 @@ static bool drain_others(struct buddy_hart *h, bool *asked)
 	return !*asked || i == b->nr_harts;
 }
 
-/* The tree that served last has nothing: all trees, with all stacks drained, until it is settled. */
+/*
+ * The tree that served last has nothing: all trees, until nothing is in flight and no hart holds
+ * anything. A hart that does not answer is waited for twice.
+ */
 static int64_t __attribute__((noinline)) alloc_anywhere(struct buddy_hart *h, unsigned int order)
 {
-	bool answered = true, asked = false;
+	unsigned int unanswered = 0;
 	int64_t ret;
 
-	for (unsigned int turn = 0; turn < SETTLE_TURNS; turn++) {
+	for (unsigned int turn = 0; turn < SETTLE_TURNS && unanswered < 2; turn++) {
 		uint64_t before, after;
-		bool settled = buddy_harts_settled(h, &before);
+		bool settled = buddy_harts_settled(h, &before), asked;
 
 		seq_begin(h);
 		ret = search_trees(h, order);
@@ -113,16 +116,13 @@ static int64_t __attribute__((noinline)) alloc_anywhere(struct buddy_hart *h, un
 			buddy_drain(h);
 			continue;
 		}
-		if (!asked) {
-			answered = drain_others(h, &asked);
-			if (asked)
-				continue;
-			asked = true;
-		}
+		if (!drain_others(h, &asked))
+			unanswered++;
+		/* The search and what others hold come before the second look at the numbers. */
 		atomic_fence_acquire();
-		if (ret == -EMM_ENOMEM && settled && buddy_harts_settled(h, &after) &&
+		if (ret == -EMM_ENOMEM && settled && !asked && buddy_harts_settled(h, &after) &&
 		    before == after)
-			return answered ? ret : -EMM_EAGAIN;
+			return ret;
 	}
 	return -EMM_EAGAIN;
 }
