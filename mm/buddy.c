@@ -40,10 +40,8 @@ static int64_t search_trees(struct buddy_hart *h, unsigned int order)
 
 		if (t == b->trees + b->nr_trees)
 			t = b->trees;
-		if (t != h->tree) {
-			h->tree = t;
-			buddy_hart_forget(h);
-		}
+		if (t != h->tree)
+			buddy_hart_turn_to(h, t);
 		pfn = search_tree(h, t, order);
 		if (pfn >= 0)
 			return pfn;

@@ -105,8 +105,7 @@ free_elsewhere(struct buddy_hart *h, uint64_t pfn, unsigned int order)
 		t = buddy_find_tree(h->buddy, pfn, 1ULL << order);
 		if (!t)
 			return -EMM_ERANGE;
-		h->tree = t;
-		buddy_hart_forget(h);
+		buddy_hart_turn_to(h, t);
 	}
 	open_window(h, t);
 	return free_checked(h, t, pfn, order);

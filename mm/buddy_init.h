@@ -29,6 +29,7 @@ static inline void buddy_setup(struct buddy *b, struct buddy_tree *trees, uint32
 		atomic_set(&harts[i].holds, 0);
 		harts[i].is_ready = 0;
 		harts[i].large_order = 0;
+		harts[i].frontier_pfn = 0;
 		harts[i].tree = NULL;
 		harts[i].buddy = b;
 	}

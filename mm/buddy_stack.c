@@ -5,9 +5,10 @@
  */
 #include "buddy_tree.h"
 
-/* What the hart remembers of its tree, which is another one now. The free window is closed. */
-void buddy_hart_forget(struct buddy_hart *h)
+/* The hart's tree is @t now: what it remembers of another is void. The free window is closed. */
+void buddy_hart_turn_to(struct buddy_hart *h, const struct buddy_tree *t)
 {
+	h->tree = t;
 	atomic_set(&h->window_pages, 0);
 	for (unsigned int order = 0; order < BUDDY_NR_STACKS; order++)
 		h->scan[order] = (struct buddy_scan){ .next = UINT64_MAX, .first = UINT64_MAX };
@@ -29,7 +30,7 @@ void buddy_hart_open(struct buddy_hart *h)
 			*h->top[order] = -1;
 		}
 		h->setting = h->buddy->setting;
-		buddy_hart_forget(h);
+		buddy_hart_turn_to(h, h->tree);
 		h->is_ready = 1;
 	}
 	do {
@@ -87,6 +88,12 @@ void buddy_drain(struct buddy_hart *h)
 	atomic_set(&h->holds, 0);
 	seq_end(h);
 	h->events.drains++;
+}
+
+void buddy_prefer(struct buddy_hart *h, const struct buddy_tree *t)
+{
+	buddy_drain(h);
+	buddy_hart_turn_to(h, t);
 }
 
 uint64_t buddy_nr_held(const struct buddy_hart *h)

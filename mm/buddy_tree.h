@@ -139,7 +139,7 @@ int64_t buddy_alloc_refill(struct buddy_hart *h, unsigned int order);
 
 /* mm/buddy_stack.c */
 void buddy_hart_open(struct buddy_hart *h);
-void buddy_hart_forget(struct buddy_hart *h);
+void buddy_hart_turn_to(struct buddy_hart *h, const struct buddy_tree *t);
 
 /* Where a hart's stack of @order lies in its array: the -1 below the first entry. */
 static inline unsigned int stack_bottom(unsigned int order)

@@ -261,15 +261,13 @@ static int64_t alloc_block(struct buddy_hart *hart, unsigned int order)
 	return pfn;
 }
 
-/* The hart looks into the tree that served last before all others: that is to be @tree. */
 static uint64_t take_from_tree(struct source *src, struct hstate *s, const struct buddy_tree *tree,
 			       uint64_t nr)
 {
 	struct buddy_hart *hart = src->mm->buddy.harts;
 	uint64_t had = 0;
 
-	buddy_drain(hart);
-	hart->tree = tree;
+	buddy_prefer(hart, tree);
 	for (; had < nr && s->nr_pages < s->max_pages; had++) {
 		int64_t pfn = alloc_block(hart, s->order);
 

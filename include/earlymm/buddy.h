@@ -212,6 +212,13 @@ int buddy_claim(struct buddy_hart *h, uint64_t pfn, unsigned int order);
 void buddy_drain(struct buddy_hart *h);
 
 /*
+ * buddy_prefer() - the hart's next blocks come from @t, one of its buddy's trees, as long as that
+ * has any, and from the others after it. The hart's own blocks are given back. A free into another
+ * tree, or an allocation from one, makes that the preferred one.
+ */
+void buddy_prefer(struct buddy_hart *h, const struct buddy_tree *t);
+
+/*
  * buddy_request_drain() - asks all other harts that may hold blocks to drain their stacks: each
  * does so in its next allocation that its stacks do not serve at once, or free. Does not wait.
  * Returns how many harts were asked. O(nr_harts). Linux: drain_all_pages.

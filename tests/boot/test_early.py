@@ -241,8 +241,6 @@ def test_same_frames_from_the_live_allocator(boot, memory):
     assert len(live(runs, "memblock", "nobootmem")) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="the bitmaps' pages are added late, and leave stale hints: "
-                   "the same blocks are free, but they are handed out in another order")
 def test_same_frames_after_bootmem(boot):
     runs = boot_each(boot, "bench=churn records=all verbose=1", memory="1G")
     assert len(live(runs, "memblock", "bootmem")) == 1

@@ -147,11 +147,10 @@ def test_init_is_used(boot, layout, ram):
     check.success(run)
     assert [r for r in run.map.free_frames() if r[1] * PAGE <= block[0]] == \
         [(base // PAGE, end // PAGE) for base, end in (layout.init, layout.bss)]
-    pages = [ram.read(at, at + PAGE) for at in range(*layout.init, PAGE)]
-    used = [page for page in pages if any(page)]
-    ranges = list(struct.iter_unpack("<QQ", used[0]))[:3]
-    assert len(used) == 1
-    assert ranges == [(base // PAGE, end // PAGE) for base, end in (layout.init, layout.bss, block)]
+    ranges = b"".join(struct.pack("<QQ", base // PAGE, end // PAGE)
+                      for base, end in (layout.init, layout.bss, block))
+    pages = [at for part in (layout.init, layout.bss) for at in range(*part, PAGE)]
+    assert len([at for at in pages if ram.read(at, at + len(ranges)) == ranges]) == 1
 
 
 def test_init_is_had_by_the_benchmark(boot, layout):

@@ -118,22 +118,24 @@ uint64_t stress_first_block(const struct stress *s, unsigned int order, uint64_t
 	return first;
 }
 
-/* ENOUGH: an order of level 1, rather a large one, and just a block of it for each hart. */
+/* ENOUGH: an order of level 1, rather a large one, or a small one; just a block for each hart. */
 static void choose_size(struct stress *s, uint64_t *rng)
 {
 	const struct shape *shape = s->shape;
 	uint64_t pick = stress_random(rng);
+	bool small = shape->max_pages == 0;
 
+	if (shape->kind == STRESS_ENOUGH) {
+		s->own_order = (small ? 1 : 2) * BUDDY_RADIX_SHIFT - 1;
+		if (pick % 4 == 0 || small)
+			s->own_order -= (unsigned int)(pick / 4 % BUDDY_RADIX_SHIFT);
+		s->nr_pages = ((shape->nr_harts + 1ULL) << s->own_order) - 1;
+		return;
+	}
 	s->nr_pages = shape->min_pages + pick % (shape->max_pages - shape->min_pages + 1);
 	for (s->max_order = BUDDY_MAX_ORDER; 1ULL << s->max_order > s->nr_pages; s->max_order--)
 		;
 	s->own_order = (unsigned int)(stress_random(rng) % (s->max_order + 1) / 2);
-	if (shape->kind != STRESS_ENOUGH)
-		return;
-	s->own_order = 2 * BUDDY_RADIX_SHIFT - 1;
-	if (pick % 4 == 0)
-		s->own_order -= (unsigned int)(pick / 4 % BUDDY_RADIX_SHIFT);
-	s->nr_pages = ((shape->nr_harts + 1ULL) << s->own_order) - 1;
 }
 
 void stress_begin(struct stress *s, const struct shape *shape, uint64_t seed)

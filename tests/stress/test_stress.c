@@ -83,10 +83,11 @@ int main(void)
 		{ "tiny_4_harts", STRESS_MIXED, 4, 4, 4 * TINY, 500, 15 },
 		{ "small_2_harts", STRESS_MIXED, 2, 200, 1024, 5000, 10 },
 		{ "small_4_harts", STRESS_MIXED, 4, 200, 1024, 5000, 10 },
-		{ "large_3_harts", STRESS_MIXED, 3, MAX_PAGES / 2, MAX_PAGES, 50000, 10 },
+		{ "large_3_harts", STRESS_MIXED, 3, MAX_PAGES / 2, MAX_PAGES, 50000, 5 },
 		{ "exact_claims", STRESS_EXACT, 3, 2, 2 * TINY, 500, 15 },
 		{ "almost_out", STRESS_ALMOST_OUT, 3, 2, 2 * TINY, 500, 10 },
 		{ "enough_large", STRESS_ENOUGH, 3, 1, 1, 500, 10 },
+		{ "enough_small", STRESS_ENOUGH, 3, 0, 0, 500, 5 },
 	};
 	struct CMUnitTest tests[ARRAY_SIZE(shapes)];
 

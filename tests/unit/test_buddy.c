@@ -133,6 +133,43 @@ static void test_no_merge_across_trees(void **state)
 	assert_int_equal(buddy_nr_free(&f->b), 16);
 }
 
+/*
+ * Turned from one tree to the other all the time, also with a block freed last that was its own
+ * and then went to another: the blocks are of the tree that was asked for, until it has no more.
+ */
+static void test_prefer(void **state)
+{
+	struct fixture *f = *state;
+	struct buddy_hart *h = f->harts;
+
+	add_all(f, 0, 16384);
+	add_tree(f, GIB_PAGES, GIB_PAGES + 16384);
+	assert_int_equal(buddy_add_range(h, GIB_PAGES, GIB_PAGES + 16384, 0, UINT64_MAX), 0);
+	for (unsigned int order = 0; order <= 12; order++) {
+		for (unsigned int i = 0; i < 64; i++) {
+			const struct buddy_tree *t = &f->b.trees[i & 1];
+			int64_t pfn[2];
+
+			buddy_prefer(h, t);
+			for (unsigned int j = 0; j < 2; j++) {
+				pfn[j] = buddy_alloc(h, order);
+				assert_in_range(pfn[j], t->start_pfn, t->end_pfn - 1);
+			}
+			assert_int_equal(buddy_free(h, (uint64_t)pfn[i >> 1 & 1], order), 0);
+			if (i & 4)
+				buddy_prefer(h, &f->b.trees[~i & 1]);
+			assert_int_equal(buddy_free(h, (uint64_t)pfn[~i >> 1 & 1], order), 0);
+		}
+		buddy_drain(h);
+		assert_int_equal(buddy_nr_free(&f->b), 2 * 16384);
+		assert_true(buddy_is_valid(&f->b));
+	}
+	buddy_prefer(h, &f->b.trees[1]);
+	for (unsigned int i = 0; i < 4; i++)
+		assert_in_range(buddy_alloc(h, 12), GIB_PAGES, GIB_PAGES + 16383);
+	assert_in_range(buddy_alloc(h, 12), 0, 16383);
+}
+
 /* All of 1 GiB in blocks of each order, freed upwards and downwards: one whole block again. */
 static void test_exhaust_each_order(void **state)
 {
@@ -287,6 +324,7 @@ int main(void)
 		cmocka_unit_test(test_metadata_size),
 		cmocka_unit_test_setup_teardown(test_arguments, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_merge_across_trees, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_prefer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exhaust_each_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_double_free, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_two_harts, setup, teardown),
