@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The modelled machine: harts that share 64-bit locations, with a memory order that is RVWMO
- * without two of its freedoms and without one of its bonds (docs/testing.md). Memory is one list
+ * without two of its freedoms and without one of its bonds (docs/allocators.md). Memory is one list
  * of writes in the order in which they are performed. A hart's stores wait in a buffer and leave
  * it in any order that releases and equal addresses allow; its loads may have been performed
  * earlier than their turn: they see any write that is not older than the hart's view.
