@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Explores all programs, or those named, and says so in TAP. An argument with a '|' is a program of
- * its own: "<pages>;<before>|<before>;<hart>|<hart>[|<hart>][;<absent start>-<end>]".
+ * its own: "<pages>;<before>|<before>;<hart>|<hart>[|<hart>][;<absent start>-<end>]"; "4+2" pages are
+ * those of two trees, "4h" or "4+2h" have the setting "healing".
  */
 #include "program.h"
 #include "random_programs.h"
@@ -37,7 +38,11 @@ static void read_program(char *text, struct program *p)
 	*p = (struct program){ .name = text };
 	for (unsigned int i = 0; i < 4 && rest; i++)
 		parts[i] = strsep(&rest, ";");
-	p->pages = (unsigned int)atoi(parts[0]);
+	if (sscanf(parts[0], "%u+%u", &p->second_tree, &p->pages) == 2)
+		p->pages += p->second_tree;
+	else
+		p->pages = p->second_tree, p->second_tree = 0;
+	p->is_healing = strchr(parts[0], 'h') != NULL;
 	cut((char *)(uintptr_t)parts[1], "|", p->before);
 	cut((char *)(uintptr_t)parts[2], "|", p->harts);
 	if (parts[3])

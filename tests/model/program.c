@@ -10,7 +10,8 @@
 
 #define MAX_STATES 50000ULL
 #define MAX_SLOTS  8
-#define META_WORDS 64
+#define MAX_TREES  2
+#define META_WORDS 32
 /* What the metadata's memory holds before anything is written. */
 #define POISON 0xbad0bad0bad0bad0ULL
 
@@ -23,9 +24,9 @@ struct slot {
 /* All that a program changes. */
 struct arena {
 	struct buddy b;
-	struct buddy_tree trees[1];
+	struct buddy_tree trees[MAX_TREES];
 	struct buddy_hart harts[MAX_HARTS];
-	uint64_t meta[META_WORDS];
+	uint64_t meta[MAX_TREES][META_WORDS];
 	uint64_t box; /* 0, or 1 + slot's frame, and its order from bit 32 on */
 	uint32_t box_knows;
 	uint8_t box_is_taken;
@@ -381,7 +382,8 @@ static uint64_t hash_local(unsigned int h)
 
 static bool is_in_tree(const void *p)
 {
-	return (const uint64_t *)p >= arena.meta && (const uint64_t *)p < arena.meta + META_WORDS;
+	return (const char *)p >= (const char *)arena.meta &&
+	       (const char *)p < (const char *)arena.meta + sizeof(arena.meta);
 }
 
 static bool is_defined(const void *p)
@@ -390,9 +392,9 @@ static bool is_defined(const void *p)
 }
 
 /* "any" are level 0's; else the level that the hint is for, and its kind. */
-static void name_hint(char *buf, size_t size, unsigned int level, unsigned int idx, unsigned int at)
+static void name_hint(char *buf, size_t size, const struct buddy_tree *t, unsigned int level,
+		      unsigned int idx, unsigned int at)
 {
-	const struct buddy_tree *t = &arena.trees[0];
 	uint64_t *n = buddy_node(t, level, idx);
 
 	snprintf(buf, size, "hint L%u[%u].any", level, idx);
@@ -402,12 +404,11 @@ static void name_hint(char *buf, size_t size, unsigned int level, unsigned int i
 				snprintf(buf, size, "hint L%u[%u].%u.%u", level, idx, l, kind);
 }
 
-static bool name_in_tree(char *buf, size_t size, const uint64_t *p)
+static bool name_in_tree(char *buf, size_t size, const struct buddy_tree *t, const uint64_t *p)
 {
-	const struct buddy_tree *t = &arena.trees[0];
-
 	for (unsigned int level = 0; level < BUDDY_LEVELS; level++)
-		for (uint64_t idx = 0; idx <= (t->end_pfn - 1) >> WORD_SHIFT(level); idx++) {
+		for (uint64_t idx = t->start_pfn >> WORD_SHIFT(level);
+		     idx << WORD_SHIFT(level) < t->end_pfn; idx++) {
 			const uint64_t *n = buddy_node(t, level, idx);
 			unsigned int at;
 
@@ -417,7 +418,7 @@ static bool name_in_tree(char *buf, size_t size, const uint64_t *p)
 			if (!at)
 				snprintf(buf, size, "L%u[%u]", level, (unsigned int)idx);
 			else
-				name_hint(buf, size, level, (unsigned int)idx, at);
+				name_hint(buf, size, t, level, (unsigned int)idx, at);
 			return true;
 		}
 	return false;
@@ -447,11 +448,26 @@ static void name(char *buf, size_t size, const void *p)
 {
 	if (p == &arena.box)
 		snprintf(buf, size, "box");
-	else if (is_in_tree(p))
-		name_in_tree(buf, size, p);
+	for (unsigned int i = 0; i < arena.b.nr_trees && is_in_tree(p); i++)
+		if (name_in_tree(buf, size, &arena.trees[i], p))
+			return;
 	for (unsigned int h = 0; h < MAX_HARTS; h++)
 		if (is_in_hart(h, p))
 			name_in_hart(buf, size, h, p);
+}
+
+static int add_trees(const struct program *p)
+{
+	unsigned int end = p->second_tree ? p->second_tree : p->pages;
+	int ret;
+
+	for (unsigned int i = 0; i < MAX_TREES * META_WORDS; i++)
+		arena.meta[i / META_WORDS][i % META_WORDS] = POISON;
+	ret = buddy_add_tree(&arena.b, 0, end, arena.meta[0], sizeof(arena.meta[0]));
+	if (p->second_tree)
+		ret |= buddy_add_tree(&arena.b, end, p->pages, arena.meta[1],
+				      sizeof(arena.meta[1]));
+	return ret;
 }
 
 static void set_up(unsigned int nr_harts)
@@ -460,11 +476,13 @@ static void set_up(unsigned int nr_harts)
 	int ret;
 
 	memset(&arena, 0, sizeof(arena));
-	for (unsigned int i = 0; i < META_WORDS; i++)
-		arena.meta[i] = POISON;
-	ret = buddy_init(&arena.b, arena.trees, 1, arena.harts, nr_harts);
-	ret |= buddy_add_tree(&arena.b, 0, p->pages, arena.meta, sizeof(arena.meta));
-	if (p->absent_start < p->absent_end) {
+	ret = buddy_init(&arena.b, arena.trees, MAX_TREES, arena.harts, nr_harts);
+	ret |= add_trees(p);
+	buddy_tune(&arena.b, p->is_healing ? BUDDY_HEALING : BUDDY_DEFAULT);
+	if (p->second_tree) {
+		ret |= buddy_add_range(&arena.harts[0], 0, p->second_tree, 0, UINT64_MAX);
+		ret |= buddy_add_range(&arena.harts[0], p->second_tree, p->pages, 0, UINT64_MAX);
+	} else if (p->absent_start < p->absent_end) {
 		if (p->absent_start)
 			ret |= buddy_add_range(&arena.harts[0], 0, p->absent_start, 0, UINT64_MAX);
 		if (p->absent_end < p->pages)

@@ -19,6 +19,8 @@
 struct program {
 	const char *name;
 	unsigned int pages; /* the tree is [0, pages) */
+	unsigned int second_tree; /* if not 0: two trees, the second from this frame on */
+	bool is_healing; /* the setting of that name */
 	unsigned int absent_start, absent_end; /* not free before an r */
 	const char *before[MAX_HARTS]; /* in turn, before the harts start */
 	const char *harts[MAX_HARTS]; /* NULL: no such hart */

@@ -187,6 +187,22 @@ const struct program programs[] = {
 	  .before = { "a0 g0 d", "t" },
 	  .harts = { "c3.0", "f0" } },
 	{ .name = "claim-claim", .pages = 8, .harts = { "c0.1 f0", "c0.2 f0" } },
+	/* Blocks of one tree while the hart is with the other. */
+	{ .name = "two-trees",
+	  .pages = 8,
+	  .second_tree = 4,
+	  .before = { "a0 a2" },
+	  .harts = { "f0 a1 f1", "a2" } },
+	{ .name = "last-of-two-trees",
+	  .pages = 8,
+	  .second_tree = 4,
+	  .before = { "a2 a1", "a0" },
+	  .harts = { "f0", "a0 a1" } },
+	{ .name = "healing",
+	  .pages = 8,
+	  .is_healing = true,
+	  .before = { "a0 a0 g0", "t" },
+	  .harts = { "f1 d a0", "f0" } },
 };
 
 #elif SHAPE == 23 /* 4 bits a word, 3 levels: runs above level 0 */
@@ -269,6 +285,12 @@ const struct program programs[] = {
 	/* mm/buddy_claim.c. */
 	{ .name = "claim-free", .pages = 8, .harts = { "c0.0 f0", "a0 f0" } },
 	{ .name = "claim-claim", .pages = 8, .harts = { "c0.1 f0", "c0.2 f0" } },
+	/* The frontier is the tree's. */
+	{ .name = "two-trees",
+	  .pages = 8,
+	  .second_tree = 4,
+	  .before = { "a0 a2 f1" },
+	  .harts = { "f0 a2 a0", "a0" } },
 };
 
 #endif

@@ -77,7 +77,11 @@ void random_program(char *text, size_t size, uint64_t *rng, unsigned int nr_hart
 		pages = 1U << BUDDY_MAX_ORDER;
 	else if (pages > 8)
 		pages = 8;
-	snprintf(text, size, "%u;", pages);
+	/* Now and then the other setting, and two trees. */
+	if (random_below(rng, 5))
+		snprintf(text, size, random_below(rng, 4) ? "%u;" : "%uh;", pages);
+	else
+		snprintf(text, size, "%u+%u;", 1U << BUDDY_MAX_ORDER, 1U << BUDDY_MAX_ORDER);
 	for (unsigned int h = 0; h < nr_harts; h++) {
 		w[h] = (struct writer){ .text = text, .size = size, .rng = rng };
 		w[h].may_give = h == 0;
