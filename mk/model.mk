@@ -4,11 +4,12 @@
 # is a radix and a number of levels. What the copies change of the source, and the mutants, is data
 # for tests/model/mutants.py. "make model" runs the short programs, "make stress-model" the long.
 
-model-shapes := r2l2 r4l2 r2l3 r4l3
+model-shapes := r2l2 r4l2 r2l3 r4l3 r2l4
 model-defines-r2l2 := -DBUDDY_RADIX_SHIFT=1 -DBUDDY_LEVELS=2
 model-defines-r4l2 := -DBUDDY_RADIX_SHIFT=2 -DBUDDY_LEVELS=2
 model-defines-r4l3 := -DBUDDY_RADIX_SHIFT=2 -DBUDDY_LEVELS=3
 model-defines-r2l3 := -DBUDDY_RADIX_SHIFT=1 -DBUDDY_LEVELS=3
+model-defines-r2l4 := -DBUDDY_RADIX_SHIFT=1 -DBUDDY_LEVELS=4
 
 # No sanitizers: stacks are saved and put back.
 cc-model := $(HOST_GCC)
@@ -89,7 +90,7 @@ model: $(model-programs) | need-tests
 
 # The long form: larger bounds, more orders, random programs of another seed. By the program, on two
 # processors, minutes.
-MODEL_STATES ?= 400000
+MODEL_STATES ?= 200000
 MODEL_ORDERS ?= 4
 MODEL_PROGRAMS ?= 200
 MODEL_SEED ?= 1000

@@ -87,7 +87,6 @@ void ghost_end(struct ghost *g, unsigned int h, bool keeps)
 {
 	g->busy &= (uint8_t) ~(1U << h);
 	g->through[h] = 0;
-	g->keeping &= (uint8_t) ~(1U << h);
 	if (keeps) {
 		g->keeping |= (uint8_t)(1U << h);
 		g->shaded = 0xff;

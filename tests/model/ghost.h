@@ -25,7 +25,11 @@ struct ghost {
 	uint32_t knows[MAX_HARTS]; /* free pages whose freeing happened before the hart's present */
 	uint32_t through[MAX_HARTS]; /* and throughout the hart's operation */
 	uint8_t busy; /* harts in the middle of an operation */
-	uint8_t keeping; /* harts that keep free pages for themselves */
+	/*
+	 * Harts that keep free pages for themselves, or did: others need not have learned of a drain,
+	 * and may still see the words as they were before it.
+	 */
+	uint8_t keeping;
 	uint8_t shaded; /* harts that may not see a free page, for somebody keeps it for himself */
 	struct accusation accused[MAX_ACCUSATIONS];
 };

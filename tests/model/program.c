@@ -524,8 +524,11 @@ static void run_before(unsigned int nr_harts)
 			ghost_end(&arena.ghost, h, keeps_pages(h));
 		}
 	}
-	for (unsigned int h = 0; h < nr_harts; h++)
+	arena.ghost.keeping = 0;
+	for (unsigned int h = 0; h < nr_harts; h++) {
 		arena.ghost.knows[h] = ghost_owned_by(&arena.ghost, FREE);
+		arena.ghost.keeping |= (uint8_t)(keeps_pages(h) << h);
+	}
 }
 
 /* MODEL_STATES in the environment is for longer runs. */

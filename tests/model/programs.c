@@ -187,6 +187,21 @@ const struct program programs[] = {
 	  .before = { "a0 g0 d", "t" },
 	  .harts = { "c3.0", "f0" } },
 	{ .name = "claim-claim", .pages = 8, .harts = { "c0.1 f0", "c0.2 f0" } },
+	{ .name = "claim-torn", .pages = 4, .before = { "a0 d" }, .harts = { "c2.1", "c3.0 f0" } },
+	{ .name = "claim-own", .pages = 8, .before = { "a0" }, .harts = { "c1.0 f1", "a0" } },
+	/* Refills from a word nearby. */
+	{ .name = "refill-near",
+	  .pages = 4,
+	  .before = { "a0 d a0 f1 d" },
+	  .harts = { "a0 f2", "a0" } },
+	{ .name = "refill-near-and-free",
+	  .pages = 4,
+	  .before = { "a0 g0 d a0 f1 d", "t" },
+	  .harts = { "a0 f2", "f0" } },
+	{ .name = "refill-near-and-claim",
+	  .pages = 4,
+	  .before = { "a0 d a0 f1 d" },
+	  .harts = { "a0 f2", "c2.0" } },
 	/* Blocks of one tree while the hart is with the other. */
 	{ .name = "two-trees",
 	  .pages = 8,
@@ -223,6 +238,40 @@ const struct program programs[] = {
 	  .pages = 16,
 	  .before = { "a3 a2 g1", "t" },
 	  .harts = { "a3", "f0" } },
+};
+
+#elif SHAPE == 14 /* 2 bits a word, 4 levels: hints of level 1 have summaries, too */
+
+const struct program programs[] = {
+	{ .name = "large-and-small", .pages = 8, .harts = { "a3 f0", "a1 f0" } },
+	{ .name = "level-1", .pages = 8, .before = { "a1 g0", "t" }, .harts = { "a1", "f0 a1" } },
+	{ .name = "level-1-swept",
+	  .pages = 8,
+	  .before = { "a1 a1 a1 a1 g1", "t" },
+	  .harts = { "a1", "f0" } },
+	{ .name = "level-1-swept-twice",
+	  .pages = 8,
+	  .before = { "a1 a1 a1 a1 g1", "t" },
+	  .harts = { "f0 a1", "f0 a1" } },
+	{ .name = "level-1-small",
+	  .pages = 8,
+	  .before = { "a1 a1 a1 a1 g1", "t" },
+	  .harts = { "f0 a0", "f0" } },
+	{ .name = "level-2",
+	  .pages = 8,
+	  .before = { "a2 a2 g0", "t" },
+	  .harts = { "f1 a1", "f0" } },
+	{ .name = "carries", .pages = 8, .before = { "a0 a0 d g1", "t" }, .harts = { "f0", "f0" } },
+	{ .name = "two-words",
+	  .pages = 16,
+	  .before = { "a3 a1 a1 a1 a1 g2", "t" },
+	  .harts = { "f1 a1", "f0" } },
+	{ .name = "late-range",
+	  .pages = 8,
+	  .absent_start = 3,
+	  .absent_end = 6,
+	  .harts = { "r", "a1 f0" } },
+	{ .name = "claim-claim", .pages = 8, .harts = { "c0.1 f0", "c0.2 f0" } },
 };
 
 #else /* 2 bits a word, 3 levels: hints have summaries */

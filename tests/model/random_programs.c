@@ -45,6 +45,16 @@ static bool pick_slot(struct writer *w, unsigned int *slot)
 	return true;
 }
 
+/* A block of a small order somewhere in the first tree. */
+static void put_claim(struct writer *w)
+{
+	unsigned int order = random_below(w->rng, 2), length = (unsigned int)strlen(w->text);
+
+	snprintf(w->text + length, w->size - length, "c%u.%u ",
+		 random_below(w->rng, (1U << BUDDY_MAX_ORDER) >> order) << order, order);
+	w->slots++;
+}
+
 static void random_operation(struct writer *w, bool before)
 {
 	unsigned int slot, what = random_below(w->rng, 16);
@@ -60,6 +70,8 @@ static void random_operation(struct writer *w, bool before)
 		put(w, 'f', slot);
 	} else if (what == 15) {
 		put(w, before || random_below(w->rng, 3) ? 'd' : 'q', 0);
+	} else if (what == 14 && !before && w->slots < 7) {
+		put_claim(w);
 	} else if (w->slots < 7) {
 		/* Pages more often than larger orders. */
 		put(w, 'a',
