@@ -5,8 +5,10 @@
  */
 #include "stress.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* Pages that a word of level 1 stands for, but not too many. */
 #define TINY (BUDDY_RADIX_SHIFT < 3 ? 2U * BUDDY_RADIX : BUDDY_RADIX + BUDDY_RADIX / 2)
@@ -20,6 +22,14 @@ static uint64_t env_u64(const char *name, uint64_t otherwise)
 
 static struct worker *workers;
 static struct stress *s;
+
+/* Memory that a fault has overwritten: glibc sees it before the books are looked at. */
+static void on_abort(int signal)
+{
+	dprintf(STDERR_FILENO, "# memory is corrupt, round seed %#llx: signal %d\n",
+		(unsigned long long)s->seed, signal);
+	_exit(1);
+}
 
 static void run_round(const struct shape *shape, uint64_t seed)
 {
@@ -96,6 +106,7 @@ int main(void)
 	if (!s || !workers)
 		return 1;
 	*s = (struct stress){ 0 };
+	signal(SIGABRT, on_abort);
 	for (unsigned int i = 0; i < MAX_HARTS; i++)
 		pthread_mutex_init(&s->boxes[i].lock, NULL);
 	for (unsigned int i = 0; i < ARRAY_SIZE(shapes); i++)
