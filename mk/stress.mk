@@ -101,13 +101,13 @@ stress-folders := spin $(stress-variants) stress-broken $(stress-broken:%=stress
 unit-programs += $(stress-programs) $(stress-broken-tests) $(spin-tests)
 test unit: $(stress-programs) $(stress-broken-tests) $(spin-tests)
 
-# Each kind with operations of its own; the explorer of tests/model, where it is, comes last.
+# Each kind with operations of its own.
 run-stress = STRESS=1 STRESS_OPS=$1 $(PYTHON) tests/run --out $(O)/tests --unit-timeout 7200 \
 	$(if $T,--match '$T') --unit $2
 stress-kinds := tsan points steps asan
 
 .PHONY: stress $(stress-kinds:%=stress-%) stress-spin
-stress: $(stress-kinds:%=stress-%) stress-spin $(if $(wildcard mk/model.mk),stress-model)
+stress: $(stress-kinds:%=stress-%) stress-spin stress-model
 
 $(stress-kinds:%=stress-%): stress-%: $(stress-programs) | need-tests
 	@$(call run-stress,$$(($(stress-ops-$*) * $(STRESS_FACTOR))),$(filter $(O)/stress-$*-%,$(stress-programs)))
