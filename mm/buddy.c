@@ -15,16 +15,19 @@
 #define DRAIN_TURNS 4096
 #endif
 
+/* Words that may be hinted in vain when a large block is looked for near the last one. */
+#define NEAR_TURNS 8
+
 /* A block from one tree: onto the stack of a small order, or as the frame returned. */
 static int64_t search_tree(struct buddy_hart *h, const struct buddy_tree *t, unsigned int order)
 {
 	int64_t pfn;
 
 	if (order < RADIX_SHIFT)
-		return buddy_refill(h, t, order);
+		return buddy_refill(h, order);
 	pfn = buddy_take(h, t, order / RADIX_SHIFT, order % RADIX_SHIFT, true);
 	if (pfn >= 0 && order / RADIX_SHIFT == 1)
-		h->large_idx[0] = (uint64_t)pfn >> WORD_SHIFT(1);
+		h->large_idx = (uint64_t)pfn >> WORD_SHIFT(1);
 	return pfn;
 }
 
@@ -161,34 +164,80 @@ static int64_t take_from_word(struct buddy_hart *h, uint64_t idx, unsigned int c
 	uint64_t *word = buddy_node(h->tree, 1, idx);
 	uint64_t v = atomic_read(word);
 	uint64_t starts = run_starts(v, cls), low = lowest_bit(starts);
-	uint64_t run = run_mask(cls) << (low ? bit_index(low) : 0);
 
-	if (!starts || !atomic_cmpxchg(word, v, v & ~run))
+	if (!starts || !atomic_cmpxchg(word, v, v & ~(run_mask(cls) << bit_index(low))))
 		return -1;
-	if (v == run)
-		buddy_word_emptied(h->tree, 1, idx);
+	h->large_idx = idx;
 	return (int64_t)((idx << RADIX_SHIFT | bit_index(low)) << RADIX_SHIFT);
 }
 
-/* From the two words that gave or got such blocks last; else by a search. */
+/*
+ * The same from the words around the one that gave a block last, the highest first. One of those
+ * that are hinted in vain has its hints corrected: there will not be many. In flight.
+ */
+static int64_t take_nearby(struct buddy_hart *h, unsigned int cls)
+{
+	uint64_t node = h->large_idx >> RADIX_SHIFT, left, stale = UINT64_MAX;
+	int64_t pfn = -1;
+
+	if (h->large_idx == UINT64_MAX)
+		return -1;
+	left = buddy_hints_from(buddy_node(h->tree, 2, node), 1, cls);
+	for (unsigned int turn = 0; turn < NEAR_TURNS && left && pfn < 0; turn++) {
+		uint64_t idx = node << RADIX_SHIFT | fls64(left);
+
+		pfn = take_from_word(h, idx, cls);
+		if (pfn < 0)
+			stale = idx;
+		left &= ~(1ULL << BITS_OF(idx));
+	}
+	if (stale != UINT64_MAX)
+		buddy_hint_correct(h->tree, 1, stale);
+	return pfn;
+}
+
+/* The block of level 1 at @pfn, if it is free: as a whole or not at all. */
+static inline bool take_block(struct buddy_hart *h, uint64_t pfn, unsigned int order)
+{
+	uint64_t *word = buddy_node(h->tree, 1, pfn >> WORD_SHIFT(1));
+	uint64_t mask = large_mask(pfn, order);
+	uint64_t v = atomic_read(word);
+	bool taken;
+
+	if (unlikely(mask & ~v))
+		return false;
+	seq_begin(h);
+	taken = atomic_cmpxchg(word, v, v ^ mask);
+	seq_end(h);
+	return likely(taken);
+}
+
+/* One that was freed before the last, then from the word that gave the last one; else by a search. */
 static int64_t __attribute__((noinline)) alloc_large_slow(struct buddy_hart *h, unsigned int order)
 {
-	bool nearby = TOP > 1 && atomic_read32(&h->nr_orders) && order >= RADIX_SHIFT &&
-		      order < 2 * RADIX_SHIFT;
-
-	for (unsigned int turn = 0; turn < 2 && nearby; turn++) {
-		uint64_t idx = h->large_idx[0];
+	if (TOP > 1 && atomic_read32(&h->nr_orders) && order >= RADIX_SHIFT &&
+	    order < 2 * RADIX_SHIFT) {
 		int64_t pfn;
 
-		if (idx == UINT64_MAX)
-			break;
+		for (unsigned int i = 0; i < BUDDY_NR_LARGE; i++) {
+			uint64_t *at = &h->large_before[(h->large_at - i) % BUDDY_NR_LARGE];
+			uint64_t block = *at;
+
+			if (!block)
+				break;
+			if (BITS_OF(block) != order)
+				continue;
+			*at = 0;
+			if (!i)
+				h->large_at--;
+			if (take_block(h, block ^ order, order))
+				return (int64_t)(block ^ order);
+		}
 		seq_begin(h);
-		pfn = take_from_word(h, idx, order - RADIX_SHIFT);
+		pfn = take_nearby(h, order - RADIX_SHIFT);
 		seq_end(h);
 		if (pfn >= 0)
 			return pfn;
-		h->large_idx[0] = h->large_idx[1];
-		h->large_idx[1] = idx;
 	}
 	return buddy_alloc_rest(h, order);
 }
@@ -196,31 +245,27 @@ static int64_t __attribute__((noinline)) alloc_large_slow(struct buddy_hart *h, 
 /* Not from a stack: the block that was freed last, if it is of this order and still there. */
 static int64_t __attribute__((noinline)) alloc_large(struct buddy_hart *h, unsigned int order)
 {
-	uint64_t pfn = h->large_pfn, mask, v, *word;
-	bool taken;
+	uint64_t block = h->large;
 
-	if (TOP < 2 || order != h->large_order || unlikely(!atomic_read32(&h->nr_orders)))
+	if (TOP < 2 || BITS_OF(block) != order || unlikely(!atomic_read32(&h->nr_orders)))
 		return alloc_large_slow(h, order);
-	word = buddy_node(h->tree, 1, pfn >> WORD_SHIFT(1));
-	mask = run_mask(order - RADIX_SHIFT) << BITS_OF(pfn >> BIT_SHIFT(1));
-	v = atomic_read(word);
-	h->large_order = 0;
-	seq_begin(h);
-	taken = (v & mask) == mask && atomic_cmpxchg(word, v, v & ~mask);
-	seq_end(h);
-	return likely(taken) ? (int64_t)pfn : alloc_large_slow(h, order);
+	h->large = 0;
+	if (unlikely(!take_block(h, block ^ order, order)))
+		return alloc_large_slow(h, order);
+	return (int64_t)(block ^ order);
 }
 
 int64_t buddy_alloc(struct buddy_hart *h, unsigned int order)
 {
 	if (likely(order < atomic_read32(&h->nr_orders))) {
 		/* Signed, as the ABI has it: an index without a conversion. */
-		int64_t *top = h->top[(int)order];
+		int64_t **at = &h->top[(int)order], *top = *at;
 		int64_t pfn = *top;
 
+		/* The hart is known by @at: one register less to keep. */
 		if (unlikely(pfn < 0))
-			return buddy_alloc_refill(h, order);
-		h->top[(int)order] = top - 1;
+			return buddy_alloc_refill(at, order);
+		*at = top - 1;
 		return pfn;
 	}
 	return alloc_large(h, order);

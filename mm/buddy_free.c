@@ -79,7 +79,7 @@ static int free_first(struct buddy_hart *h, const struct buddy_tree *t, uint64_t
 	uint64_t parent = atomic_read(n1), mask = run_mask(order) << BITS_OF(pfn), old;
 	int ret = 0;
 
-	if (atomic_read(word) || !parent || parent >> BITS_OF(idx) & 1)
+	if (!parent || parent >> BITS_OF(idx) & 1)
 		return free_checked(h, t, pfn, order);
 	seq_begin(h);
 	old = atomic_fetch_or(word, mask);
@@ -112,41 +112,41 @@ free_elsewhere(struct buddy_hart *h, uint64_t pfn, unsigned int order)
 }
 
 /* In flight: another free relies on a hint whose summaries are not there yet. */
-static void __attribute__((noinline))
+static int __attribute__((noinline))
 hint_large(struct buddy_hart *h, const struct buddy_tree *t, uint64_t idx)
 {
 	seq_begin(h);
 	buddy_hint_set(t, 1, RADIX_SHIFT - 1, idx);
 	seq_end(h);
+	return 0;
 }
 
 /*
  * A block of level 1: into its word, if that holds something and is not complete with it. Such a
  * word is hinted as one with the largest runs, as a rule, and then that is all.
  */
-static int free_large(struct buddy_hart *h, uint64_t pfn, unsigned int order)
+static int __attribute__((noinline))
+free_large(struct buddy_hart *h, uint64_t pfn, unsigned int order)
 {
 	const struct buddy_tree *t = h->tree;
-	uint64_t idx = pfn >> WORD_SHIFT(1);
-	uint64_t *hint;
+	uint64_t pages = atomic_read(&h->window_pages), offset = pfn - h->window_pfn;
+	uint64_t idx = pfn >> WORD_SHIFT(1), last, *hint;
 
-	if (unlikely(order >= 2 * RADIX_SHIFT || TOP < 2 || !in_window(h, pfn, 1ULL << order) ||
-		     pfn + (1ULL << order) - h->window_pfn > atomic_read(&h->window_pages)))
+	if (unlikely(order >= 2 * RADIX_SHIFT || TOP < 2))
 		return free_elsewhere(h, pfn, order);
-	if (unlikely(!atomic_or_partial(
-		    buddy_node(t, 1, idx),
-		    run_mask(order - RADIX_SHIFT) << BITS_OF(pfn >> BIT_SHIFT(1)), WORD_FULL)))
+	last = (1ULL << order) - 1;
+	if (unlikely((pfn & last) || offset >= pages || offset + last >= pages))
+		return free_elsewhere(h, pfn, order);
+	if (unlikely(!atomic_or_partial(buddy_node(t, 1, idx), large_mask(pfn, order), WORD_FULL)))
 		return free_checked(h, t, pfn, order);
 	hint = node_hint(buddy_node(t, 2, idx >> RADIX_SHIFT), 1, RADIX_SHIFT - 1);
-	if (idx != h->large_idx[0]) {
-		h->large_idx[1] = h->large_idx[0];
-		h->large_idx[0] = idx;
-	}
-	h->large_pfn = pfn;
-	h->large_order = order;
+	if (h->large)
+		h->large_before[++h->large_at % BUDDY_NR_LARGE] = h->large;
+	/* Signed, as the ABI has it. */
+	h->large = pfn | (uint64_t)(int)order;
 	/* The load comes after the AMO: see hint_set_from(). */
 	if (unlikely(!(atomic_read(hint) >> BITS_OF(idx) & 1)))
-		hint_large(h, t, idx);
+		return hint_large(h, t, idx);
 	return 0;
 }
 
@@ -154,11 +154,28 @@ static int free_large(struct buddy_hart *h, uint64_t pfn, unsigned int order)
 static int __attribute__((noinline))
 free_slow(struct buddy_hart *h, uint64_t pfn, unsigned int order)
 {
+	uint64_t *word, v, mask;
+	int ret;
+
 	if (order >= RADIX_SHIFT)
 		return free_large(h, pfn, order);
 	if (unlikely(!in_window(h, pfn, 1ULL << order)))
 		return free_elsewhere(h, pfn, order);
-	return free_first(h, h->tree, pfn, order);
+	word = buddy_node(h->tree, 0, pfn >> RADIX_SHIFT);
+	v = atomic_read(word);
+	mask = run_mask(order) << BITS_OF(pfn);
+	if (!v)
+		return free_first(h, h->tree, pfn, order);
+	if (likely((v ^ mask) == WORD_FULL)) {
+		seq_begin(h);
+		if (likely(atomic_cmpxchg(word, v, 0))) {
+			ret = buddy_carry(h, h->tree, pfn >> RADIX_SHIFT);
+			seq_end(h);
+			return unlikely(ret) ? double_free(h) : 0;
+		}
+		seq_end(h);
+	}
+	return free_checked(h, h->tree, pfn, order);
 }
 
 int buddy_free(struct buddy_hart *h, uint64_t pfn, unsigned int order)

@@ -163,7 +163,7 @@ uint64_t buddy_hint_next(const struct buddy_tree *t, uint64_t idx)
 }
 
 /* The hints of @level from @kind on in the node @n, together. */
-static uint64_t hints_from(const uint64_t *n, unsigned int level, unsigned int kind)
+uint64_t buddy_hints_from(const uint64_t *n, unsigned int level, unsigned int kind)
 {
 	const uint64_t *hint = n + 1 + HINTS_BELOW(level);
 	uint64_t v = 0;
@@ -182,7 +182,7 @@ int64_t buddy_hint_lowest(const struct buddy_tree *t, unsigned int level, unsign
 	uint64_t last = (t->end_pfn - 1) >> WORD_SHIFT(TOP);
 
 	for (uint64_t top = t->start_pfn >> WORD_SHIFT(TOP); top <= last;) {
-		uint64_t v = hints_from(buddy_node(t, TOP, top), level, kind);
+		uint64_t v = buddy_hints_from(buddy_node(t, TOP, top), level, kind);
 		uint64_t idx = top;
 		unsigned int up = TOP;
 
@@ -192,7 +192,7 @@ int64_t buddy_hint_lowest(const struct buddy_tree *t, unsigned int level, unsign
 		}
 		for (; v && up > level + 1; up--) {
 			idx = (idx << RADIX_SHIFT) | ffs64(v);
-			v = hints_from(buddy_node(t, up - 1, idx), level, kind);
+			v = buddy_hints_from(buddy_node(t, up - 1, idx), level, kind);
 		}
 		if (v)
 			return (int64_t)((idx << RADIX_SHIFT) | ffs64(v));

@@ -28,8 +28,9 @@ static inline void buddy_setup(struct buddy *b, struct buddy_tree *trees, uint32
 		atomic_set(&harts[i].request, 0);
 		atomic_set(&harts[i].holds, 0);
 		harts[i].is_ready = 0;
-		harts[i].large_order = 0;
+		harts[i].large = 0;
 		harts[i].frontier_pfn = 0;
+		harts[i].group_pfn = 0;
 		harts[i].tree = NULL;
 		harts[i].buddy = b;
 	}

@@ -10,27 +10,20 @@
 /* Words that one refill looks at below the limit, and a turn of it beyond. */
 #define SCAN_WORDS 8
 
-/* The same as bits; and after one that had to take a wholly free word, as when memory fills up. */
-#define WIDE_SCAN   ((1U << SCAN_WORDS) - 1)
-#define NARROW_SCAN 3
+/* The same as bits. */
+#define WIDE_SCAN ((1U << SCAN_WORDS) - 1)
 
 /* Turns beyond the limit, before a wholly free word is taken. */
 #define EXTEND_TURNS 4
 
 /* Refills in a row that were content with the next word, before the limit falls fast. */
-#define RICH_STREAK 6
+#define RICH_STREAK 8
 
 /* Otherwise such a refill lowers it by a word, for every so many words (a power of two). */
 #define LOWER_EVERY 4
 
-/* Above this order a word holds too few blocks to be worth a search. */
-#define MAX_SCANNED_ORDER 2
-
-/* Up to this order a run stays in a word that is taken, so that a free there is a simple one. */
-#define MAX_KEPT_ORDER 2
-
 /* Pages that make a word worth a refill: in the healing setting, which keeps none back. */
-#define HEALING_GAIN 3
+#define HEALING_GAIN 2
 
 #define INLINE       static inline __attribute__((always_inline))
 
@@ -40,7 +33,7 @@
  */
 INLINE void fill_stack(struct buddy_hart *h, unsigned int cls, uint64_t starts, uint64_t base_pfn)
 {
-	int64_t *top = &h->stack[stack_bottom(cls)];
+	int64_t *top = h->top[cls];
 	uint64_t bit = lowest_bit(starts);
 
 	if (cls == 0 && !(starts & (starts + bit))) {
@@ -51,47 +44,17 @@ INLINE void fill_stack(struct buddy_hart *h, unsigned int cls, uint64_t starts, 
 			*++top = pfn++;
 	} else {
 		do {
+			bit = lowest_bit(starts);
 			*++top = (int64_t)(base_pfn + bit_index(bit));
 			starts ^= bit;
-			bit = lowest_bit(starts);
 		} while (starts);
 	}
 	h->top[cls] = top;
 }
 
-/* Does a run of class @cls stay in a word that is taken? Not where it would be half of them. */
-INLINE bool is_kept(unsigned int cls)
-{
-	return cls <= MAX_KEPT_ORDER && BUDDY_RADIX >> cls > 2;
-}
-
-/* The same with a wholly free word but for the run that is kept. The lowest frame goes first. */
-INLINE void fill_stack_whole(struct buddy_hart *h, unsigned int cls, uint64_t base_pfn, bool kept)
-{
-	int64_t *top = &h->stack[stack_bottom(cls)];
-	int64_t pfn = (int64_t)base_pfn + BUDDY_RADIX;
-	int64_t size = (int64_t)1 << cls;
-
-	if (kept)
-		pfn -= size;
-	if (cls == 0 && kept && BUDDY_RADIX == 64) {
-		do {
-			UNROLL8
-			for (unsigned int i = 0; i < 7; i++)
-				*++top = --pfn;
-		} while (pfn > (int64_t)base_pfn);
-	} else {
-		do {
-			pfn -= size;
-			*++top = pfn;
-		} while (pfn > (int64_t)base_pfn);
-	}
-	h->top[cls] = top;
-}
-
 /*
- * Is the word worth a refill of class @cls? By default, for pages, if two of them have their upper
- * neighbour free, too: likely from ten free pages on, and for fewer instructions than a count.
+ * Is the word worth a refill of class @cls? By default, for pages, if three of them have one of the
+ * two above free, too: likely from nine free pages on, and for fewer instructions than a count.
  */
 INLINE bool is_worth(uint64_t word, unsigned int cls, bool healing)
 {
@@ -100,12 +63,28 @@ INLINE bool is_worth(uint64_t word, unsigned int cls, bool healing)
 	if (cls == 0 && healing)
 		return hweight64(word) >= HEALING_GAIN;
 	if (cls == 0) {
-		word &= word >> 1;
+		word &= word >> 1 | word >> 2;
+		word &= word - 1;
 		return word & (word - 1);
 	}
 	starts = run_starts(word, cls);
 	starts &= starts - 1;
 	return starts & (starts - 1);
+}
+
+/* Another hart took some of what was claimed: the runs that are whole are kept. */
+static bool __attribute__((noinline)) claim_partly(struct buddy_hart *h, const struct buddy_tree *t,
+						   unsigned int cls, uint64_t idx, uint64_t got)
+{
+	uint64_t starts = run_starts(got, cls), rest = got & ~run_bits(starts, cls);
+
+	if (rest)
+		buddy_put(h, t, 0, idx, rest);
+	if (!starts)
+		return false;
+	fill_stack(h, cls, starts, idx << RADIX_SHIFT);
+	h->events.refills++;
+	return true;
 }
 
 /*
@@ -120,21 +99,14 @@ INLINE bool claim_word(struct buddy_hart *h, const struct buddy_tree *t, unsigne
 	uint64_t v = atomic_read(word);
 	uint64_t starts = run_starts(v, cls), bits, got;
 
-	if (!all && is_kept(cls) && v == run_bits(starts, cls))
+	if (!all && keeps_run(cls) && v == run_bits(starts, cls))
 		starts &= starts - 1;
 	bits = run_bits(starts, cls);
 	if (unlikely(!bits))
 		return false;
 	got = atomic_fetch_and(word, ~bits) & bits;
-	if (unlikely(got != bits)) {
-		/* Another hart took some of it. */
-		starts = run_starts(got, cls);
-		bits = got & ~run_bits(starts, cls);
-		if (bits)
-			buddy_put(h, t, 0, idx, bits);
-		if (!starts)
-			return false;
-	}
+	if (unlikely(got != bits))
+		return claim_partly(h, t, cls, idx, got);
 	fill_stack(h, cls, starts, idx << RADIX_SHIFT);
 	h->events.refills++;
 	return true;
@@ -152,89 +124,10 @@ static bool sweep_word(void *ctx, const struct buddy_tree *t, unsigned int level
 	uint64_t word = atomic_read(buddy_node(t, level, idx));
 
 	if (!word) {
-		buddy_word_emptied(t, level, idx);
+		buddy_hint_correct(t, level, idx);
 		return true;
 	}
 	return !run_starts(word, s->cls) || !claim_word(s->h, t, s->cls, idx, true);
-}
-
-/* The lowest frame of a word that is free at level 1, not as part of a larger block. */
-static uint64_t lowest_free_word(const struct buddy_tree *t)
-{
-	/* Below the top level a word has hints; where level 1 is the top, nothing is compared. */
-	for (unsigned int turn = 0; TOP > 1 && turn < EXTEND_TURNS; turn++) {
-		int64_t idx = buddy_hint_lowest(t, 1, 0);
-		uint64_t v;
-
-		if (idx < 0)
-			break;
-		v = atomic_read(buddy_node(t, 1, (uint64_t)idx));
-		if (v)
-			return ((uint64_t)idx << RADIX_SHIFT | ffs64(v)) << BIT_SHIFT(1);
-		buddy_word_emptied(t, 1, (uint64_t)idx);
-	}
-	return UINT64_MAX;
-}
-
-/*
- * Does a wholly free word lie below the frame @pfn? The level 1 word that the frontier is in knows
- * first; it has been valid, so it is defined.
- */
-static bool free_word_below(struct buddy_hart *h, const struct buddy_tree *t, uint64_t pfn)
-{
-	uint64_t idx = h->frontier_pfn >> WORD_SHIFT(1), v;
-
-	if (pfn <= h->frontier_pfn)
-		return false;
-	v = TOP > 1 ? atomic_read(buddy_node(t, 1, idx)) : 0;
-	h->frontier_pfn = v ? (idx << RADIX_SHIFT | ffs64(v)) << RADIX_SHIFT : lowest_free_word(t);
-	return h->frontier_pfn < pfn;
-}
-
-/* The lowest wholly free word, as its first frame, or an error. */
-static int64_t take_word(struct buddy_hart *h, const struct buddy_tree *t)
-{
-	uint64_t idx = h->frontier_pfn >> WORD_SHIFT(1);
-	int64_t pfn;
-
-	if (TOP > 1 && likely(h->frontier_pfn != UINT64_MAX)) {
-		uint64_t *word = buddy_node(t, 1, idx);
-		uint64_t v = atomic_read(word), bit = lowest_bit(v);
-
-		if (likely(bit && (atomic_fetch_and(word, ~bit) & bit))) {
-			if (v == bit)
-				buddy_word_emptied(t, 1, idx);
-			pfn = (int64_t)((idx << RADIX_SHIFT | bit_index(bit)) << RADIX_SHIFT);
-			h->frontier_pfn = (uint64_t)pfn;
-			return pfn;
-		}
-	}
-	pfn = buddy_take(h, t, 1, 0, false);
-	h->frontier_pfn = pfn >= 0 ? (uint64_t)pfn : UINT64_MAX;
-	return pfn;
-}
-
-/* A wholly free word becomes the stack; failing that, any word that has such a block. */
-static int64_t refill_whole(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls)
-{
-	struct buddy_scan *scan = &h->scan[cls];
-	struct sweep s = { h, cls };
-	int64_t pfn = take_word(h, t);
-	uint64_t idx = (uint64_t)pfn >> RADIX_SHIFT;
-	bool kept = is_kept(cls) && h->setting != BUDDY_HEALING;
-
-	if (unlikely(pfn < 0))
-		return buddy_hint_walk(t, 0, 1U << HINT_ANY, sweep_word, &s) ? pfn : 0;
-	buddy_node_init(t, 0, idx, kept ? run_mask(cls) << (BUDDY_RADIX - (1U << cls)) : 0);
-	if (kept)
-		hint_set_word(t, buddy_node(t, 1, idx >> RADIX_SHIFT), idx);
-	fill_stack_whole(h, cls, (uint64_t)pfn, kept);
-	/* The limit goes with it where nothing, or next to nothing, lies between. */
-	if (idx - scan->limit < SCAN_WORDS)
-		scan->limit = idx + 1;
-	scan->width = NARROW_SCAN;
-	h->events.splits++;
-	return 0;
 }
 
 /*
@@ -324,7 +217,7 @@ INLINE bool refill_beyond(struct buddy_hart *h, const struct buddy_tree *t, unsi
 		uint64_t idx;
 
 		/* One that is near is not worth the search. */
-		if (free_word_below(h, t, (s->limit + SCAN_WORDS) << RADIX_SHIFT))
+		if (buddy_free_word_below(h, (s->limit + SCAN_WORDS) << RADIX_SHIFT))
 			return false;
 		idx = buddy_hint_next(t, s->limit);
 		if (idx == UINT64_MAX || idx << RADIX_SHIFT > h->frontier_pfn)
@@ -340,42 +233,41 @@ INLINE bool refill_beyond(struct buddy_hart *h, const struct buddy_tree *t, unsi
 	return false;
 }
 
-/* From words in use. @below: those below the limit have not been looked at yet. */
-static bool refill_used(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls,
-			bool below)
+/* From words in use. */
+static bool refill_used(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls)
 {
 	if (cls > MAX_SCANNED_ORDER)
 		return false;
 	if (h->setting == BUDDY_HEALING)
-		return (below && refill_below(h, t, cls, true)) || refill_beyond(h, t, cls, true);
-	return (below && refill_below(h, t, cls, false)) || refill_beyond(h, t, cls, false);
+		return refill_below(h, t, cls, true) || refill_below(h, t, cls, true) ||
+		       refill_beyond(h, t, cls, true);
+	return refill_below(h, t, cls, false) || refill_beyond(h, t, cls, false);
 }
 
-/* Fills the stack of order @cls, which is empty, from one tree. Returns 0 or an error. In flight. */
-int64_t buddy_refill(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls)
+/* Any word that has a block of order @cls, when there is no wholly free one. In flight. */
+bool buddy_sweep(struct buddy_hart *h, unsigned int cls)
 {
-	atomic_set(&h->holds, 1);
-	return refill_used(h, t, cls, true) ? 0 : refill_whole(h, t, cls);
+	struct sweep s = { h, cls };
+
+	return !buddy_hint_walk(h->tree, 0, 1U << HINT_ANY, sweep_word, &s);
 }
 
-/* What does not lie nearby. @below: as above. */
-static int64_t __attribute__((noinline))
-refill_slow(struct buddy_hart *h, unsigned int cls, bool below)
+/* Fills the stack of order @cls, which is empty, from the hart's tree. Returns 0 or an error. In flight. */
+int64_t buddy_refill(struct buddy_hart *h, unsigned int cls)
 {
-	int64_t ret = 0;
-
-	if (unlikely(!h->tree))
-		return buddy_alloc_rest(h, cls);
-	seq_begin(h);
 	atomic_set(&h->holds, 1);
-	/* As memory fills up, the lowest wholly free word is the next. */
-	if (!free_word_below(h, h->tree, (h->scan[cls].limit + 2) << RADIX_SHIFT) &&
-	    refill_used(h, h->tree, cls, below))
-		goto out;
-	ret = refill_whole(h, h->tree, cls);
-out:
-	seq_end(h);
-	return likely(!ret) ? stack_pop(h, cls) : buddy_alloc_rest(h, cls);
+	return refill_used(h, h->tree, cls) ? 0 : buddy_refill_whole(h, cls);
+}
+
+/* What does not lie nearby. Ends what was in flight. */
+int64_t buddy_refill_scan(struct buddy_hart *h, unsigned int cls)
+{
+	if (cls <= MAX_SCANNED_ORDER && !buddy_free_word_below(h, whole_end_pfn(h, cls)) &&
+	    !buddy_free_group(h) && refill_used(h, h->tree, cls)) {
+		seq_end(h);
+		return stack_pop(h, cls);
+	}
+	return buddy_alloc_whole(h, cls);
 }
 
 /* Where words hold more than refills need the limit falls: fast if that has lasted. */
@@ -391,8 +283,33 @@ INLINE void adapt_limit(struct buddy_scan *s, const struct buddy_tree *t, uint64
 		s->limit -= span > 1;
 }
 
+/* From the word @idx. */
+INLINE int64_t claim_near(struct buddy_hart *h, unsigned int cls, bool healing, uint64_t idx)
+{
+	seq_begin(h);
+	atomic_set(&h->holds, 1);
+	if (unlikely(!claim_word(h, h->tree, cls, idx, healing))) {
+		seq_end(h);
+		return buddy_refill_slow(h, cls);
+	}
+	seq_end(h);
+	return stack_pop(h, cls);
+}
+
+#define CLAIM_NEAR(name, cls, healing)                                                    \
+	static int64_t __attribute__((noinline)) name(struct buddy_hart *h, uint64_t idx) \
+	{                                                                                 \
+		return claim_near(h, cls, healing, idx);                                  \
+	}
+
+CLAIM_NEAR(claim_pages, 0, false)
+CLAIM_NEAR(claim_pages_healing, 0, true)
+CLAIM_NEAR(claim_pairs, 1, false)
+CLAIM_NEAR(claim_fours, 2, false)
+
 /* The common case: a word nearby. */
-INLINE int64_t refill_near(struct buddy_hart *h, unsigned int cls, bool healing)
+INLINE int64_t refill_near(struct buddy_hart *h, unsigned int cls, bool healing,
+			   int64_t (*claim)(struct buddy_hart *h, uint64_t idx))
 {
 	const struct buddy_tree *t = h->tree;
 	struct buddy_scan *s = &h->scan[cls];
@@ -401,34 +318,31 @@ INLINE int64_t refill_near(struct buddy_hart *h, unsigned int cls, bool healing)
 	if (unlikely(idx >= s->limit || !BITS_OF(idx))) {
 		idx = scan_on(s, t, idx);
 		if (idx >= s->limit)
-			return refill_slow(h, cls, true);
+			return buddy_refill_slow(h, cls);
 		s->next = idx;
 	}
 	if (unlikely(!scan_words(t, cls, healing, &idx, s->width))) {
 		s->next = idx;
-		return refill_slow(h, cls, false);
+		return buddy_refill_slow(h, cls);
 	}
 	adapt_limit(s, t, idx, idx == s->next);
 	s->next = idx + 1;
 	s->width = WIDE_SCAN;
-	seq_begin(h);
-	atomic_set(&h->holds, 1);
-	if (unlikely(!claim_word(h, t, cls, idx, healing))) {
-		seq_end(h);
-		return refill_slow(h, cls, false);
-	}
-	seq_end(h);
-	return stack_pop(h, cls);
+	return claim(h, idx);
 }
 
 /* A block of a small order, of which the stack is empty. */
-int64_t buddy_alloc_refill(struct buddy_hart *h, unsigned int order)
+int64_t buddy_alloc_refill(int64_t **at, unsigned int order)
 {
+	struct buddy_hart *h = (struct buddy_hart *)(uintptr_t)(at - (int)order);
+
+	if (order > MAX_SCANNED_ORDER || h->frontier_pfn < h->ample_pfn ||
+	    h->group_pfn < h->ample_pfn)
+		return buddy_refill_slow(h, order);
 	if (RADIX_SHIFT > 1 && order == 1)
-		return refill_near(h, 1, false);
+		return refill_near(h, 1, false, claim_pairs);
 	if (RADIX_SHIFT > 2 && order == 2)
-		return refill_near(h, 2, false);
-	if (order > MAX_SCANNED_ORDER)
-		return refill_slow(h, order, false);
-	return h->setting == BUDDY_HEALING ? refill_near(h, 0, true) : refill_near(h, 0, false);
+		return refill_near(h, 2, false, claim_fours);
+	return h->setting == BUDDY_HEALING ? refill_near(h, 0, true, claim_pages_healing)
+					   : refill_near(h, 0, false, claim_pages);
 }

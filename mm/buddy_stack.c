@@ -13,9 +13,15 @@ void buddy_hart_turn_to(struct buddy_hart *h, const struct buddy_tree *t)
 	for (unsigned int order = 0; order < BUDDY_NR_STACKS; order++)
 		h->scan[order] = (struct buddy_scan){ .next = UINT64_MAX, .first = UINT64_MAX };
 	h->frontier_pfn = UINT64_MAX;
-	h->large_order = 0;
-	h->large_idx[0] = UINT64_MAX;
-	h->large_idx[1] = UINT64_MAX;
+	h->group_pfn = 0;
+	h->ample_pfn = 0;
+	if (TOP > 2 && t && h->setting != BUDDY_HEALING)
+		h->ample_pfn = t->start_pfn + ((t->end_pfn - t->start_pfn) >> AMPLE_SHIFT);
+	h->large = 0;
+	for (unsigned int i = 0; i < BUDDY_NR_LARGE; i++)
+		h->large_before[i] = 0;
+	h->large_at = 0;
+	h->large_idx = UINT64_MAX;
 }
 
 /*

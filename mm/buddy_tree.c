@@ -72,19 +72,6 @@ static bool run_is_hinted(const struct buddy_tree *t, unsigned int level, uint64
 	return false;
 }
 
-/*
- * The usual end of a carry from level 0: the bit is in its parent's word, which held something and
- * is hinted as one with the largest runs. False: that is not so.
- */
-static inline bool carry_is_done(const struct buddy_tree *t, uint64_t idx, uint64_t old,
-				 uint64_t mask)
-{
-	return TOP > 1 && old && !(old & mask) && (old | mask) != WORD_FULL &&
-	       (atomic_read(node_hint(buddy_node(t, 2, idx >> RADIX_SHIFT), 1, RADIX_SHIFT - 1)) >>
-			BITS_OF(idx) &
-		1);
-}
-
 /* What follows the AMO of a put, which found @old. */
 int buddy_put_finish(struct buddy_hart *h, const struct buddy_tree *t, unsigned int level,
 		     uint64_t idx, uint64_t mask, uint64_t old)
@@ -119,6 +106,8 @@ int buddy_put_finish(struct buddy_hart *h, const struct buddy_tree *t, unsigned 
 		h->events.carries++;
 		if (!level && idx << RADIX_SHIFT < h->frontier_pfn && t == h->tree)
 			h->frontier_pfn = idx << RADIX_SHIFT;
+		if (level == 1 && idx << WORD_SHIFT(1) < h->group_pfn && t == h->tree)
+			h->group_pfn = idx << WORD_SHIFT(1);
 		mask = 1ULL << BITS_OF(idx);
 		idx >>= RADIX_SHIFT;
 		level++;
@@ -173,12 +162,19 @@ static uint64_t claim_run(struct buddy_hart *h, const struct buddy_tree *t, unsi
 	return run;
 }
 
-/* A word of @level holds nothing any more: clears its hints and looks again (rule 5). */
-void buddy_word_emptied(const struct buddy_tree *t, unsigned int level, uint64_t idx)
+/* The hints of a word of @level say more than it holds, or may: clears them and looks again (rule 5). */
+void buddy_hint_correct(const struct buddy_tree *t, unsigned int level, uint64_t idx)
 {
+	uint64_t rest;
+
 	buddy_hint_clear_all(t, level, 0, idx);
-	if (atomic_read(buddy_node(t, level, idx)))
-		buddy_hint_set(t, level, NR_KINDS(level) - 1, idx);
+	rest = atomic_read(buddy_node(t, level, idx));
+	if (rest)
+		buddy_hint_set(t, level,
+			       !level              ? HINT_ANY
+			       : rest == WORD_FULL ? RADIX_SHIFT - 1
+						   : largest_class(rest),
+			       idx);
 }
 
 /* A block (one bit) of the top level, which is scanned: it is always valid and never carries. */
@@ -250,6 +246,8 @@ int64_t buddy_take(struct buddy_hart *h, const struct buddy_tree *t, unsigned in
 		buddy_node_init(t, up, idx, WORD_FULL & ~run);
 		buddy_hint_set(t, up, RADIX_SHIFT - 1, idx);
 		h->events.splits++;
+		if (up == 2 && t == h->tree)
+			h->group_pfn = 0;
 		pfn = (int64_t)(((idx << RADIX_SHIFT) | ffs64(run)) << BIT_SHIFT(up));
 	}
 	return pfn;

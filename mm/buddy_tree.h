@@ -39,11 +39,11 @@
 
 /* Loops over levels or words of a node, whose bounds are constants, in set-up code. */
 #ifdef __clang__
-#define UNROLL  _Pragma("clang loop unroll(full)")
-#define UNROLL8 _Pragma("clang loop unroll(full)")
+#define UNROLL   _Pragma("clang loop unroll(full)")
+#define UNROLL32 _Pragma("clang loop unroll(full)")
 #else
-#define UNROLL  _Pragma("GCC unroll 20")
-#define UNROLL8 _Pragma("GCC unroll 8")
+#define UNROLL   _Pragma("GCC unroll 20")
+#define UNROLL32 _Pragma("GCC unroll 32")
 #endif
 
 static inline uint64_t *buddy_node(const struct buddy_tree *t, unsigned int level, uint64_t idx)
@@ -69,6 +69,14 @@ static inline bool tree_covers(const struct buddy_tree *t, uint64_t pfn, uint64_
 static inline uint64_t run_mask(unsigned int cls)
 {
 	return ~0ULL >> (64U - (1U << cls));
+}
+
+/* The bits of a block of @order in its level 1 word. RADIX_SHIFT <= @order < 2 * RADIX_SHIFT. */
+static inline uint64_t large_mask(uint64_t pfn, unsigned int order)
+{
+	uint64_t nr_bits = (1ULL << order) >> RADIX_SHIFT;
+
+	return ((1ULL << nr_bits) - 1) << BITS_OF(pfn >> RADIX_SHIFT);
 }
 
 /* From the starts of the aligned runs of 2^(@cls - 1) bits to those of 2^@cls. */
@@ -134,8 +142,51 @@ int64_t buddy_alloc_rest(struct buddy_hart *h, unsigned int order);
 bool buddy_harts_settled(const struct buddy_hart *self, uint64_t *sum);
 
 /* mm/buddy_refill.c */
-int64_t buddy_refill(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls);
-int64_t buddy_alloc_refill(struct buddy_hart *h, unsigned int order);
+int64_t buddy_refill(struct buddy_hart *h, unsigned int cls);
+int64_t buddy_refill_scan(struct buddy_hart *h, unsigned int cls);
+bool buddy_sweep(struct buddy_hart *h, unsigned int cls);
+int64_t buddy_alloc_refill(int64_t **at, unsigned int order);
+
+/* mm/buddy_word.c */
+bool buddy_free_group(struct buddy_hart *h);
+bool buddy_free_word_below(struct buddy_hart *h, uint64_t pfn);
+int64_t buddy_refill_whole(struct buddy_hart *h, unsigned int cls);
+int64_t buddy_alloc_whole(struct buddy_hart *h, unsigned int cls);
+int64_t buddy_refill_slow(struct buddy_hart *h, unsigned int cls);
+
+/* Above this order a word holds too few blocks to be worth a search. */
+#define MAX_SCANNED_ORDER 2
+
+/* After a refill that had to take a wholly free word, as when memory fills up: the words to scan. */
+#define NARROW_SCAN 3
+
+/* Up to this order a run stays in a word that is taken, so that a free there is a simple one. */
+#define MAX_KEPT_ORDER 2
+
+/*
+ * The lowest eighth of a tree, as a shift, is not packed as long as there is a wholly free word in it:
+ * so much may be spread, for two thirds of the instructions that a refill from words in use takes.
+ */
+#define AMPLE_SHIFT 3
+
+/*
+ * A wholly free word below this frame is taken at once: it is next to the words in use, or the tree
+ * is as good as empty.
+ */
+static inline uint64_t whole_end_pfn(const struct buddy_hart *h, unsigned int cls)
+{
+	uint64_t end_pfn = (h->scan[cls].limit + 2) << RADIX_SHIFT;
+
+	if (cls > MAX_SCANNED_ORDER)
+		return UINT64_MAX;
+	return end_pfn > h->ample_pfn ? end_pfn : h->ample_pfn;
+}
+
+/* Does a run of class @cls stay in a word that is taken? Not where it would be half of them. */
+static inline bool keeps_run(unsigned int cls)
+{
+	return cls <= MAX_KEPT_ORDER && BUDDY_RADIX >> cls > 2;
+}
 
 /* mm/buddy_stack.c */
 void buddy_hart_open(struct buddy_hart *h);
@@ -165,6 +216,7 @@ bool buddy_hint_walk(const struct buddy_tree *t, unsigned int level, uint32_t ki
 		     buddy_word_fn fn, void *ctx);
 int64_t buddy_hint_find(const struct buddy_tree *t, unsigned int level, unsigned int *kind,
 			bool from_top);
+uint64_t buddy_hints_from(const uint64_t *n, unsigned int level, unsigned int kind);
 int64_t buddy_hint_lowest(const struct buddy_tree *t, unsigned int level, unsigned int kind);
 uint64_t buddy_hint_next(const struct buddy_tree *t, uint64_t idx);
 void buddy_hint_set_above(const struct buddy_tree *t, unsigned int level, unsigned int kind,
@@ -194,8 +246,44 @@ int buddy_put_finish(struct buddy_hart *h, const struct buddy_tree *t, unsigned 
 		     uint64_t idx, uint64_t mask, uint64_t old);
 int64_t buddy_take(struct buddy_hart *h, const struct buddy_tree *t, unsigned int level,
 		   unsigned int cls, bool from_top);
-void buddy_word_emptied(const struct buddy_tree *t, unsigned int level, uint64_t idx);
+void buddy_hint_correct(const struct buddy_tree *t, unsigned int level, uint64_t idx);
 void buddy_node_init(const struct buddy_tree *t, unsigned int level, uint64_t idx, uint64_t word);
 bool buddy_ancestor_is_free(const struct buddy_tree *t, unsigned int level, uint64_t idx);
+
+/*
+ * The usual end of a carry from level 0: the bit is in its parent's word, which held something and
+ * is hinted as one with the largest runs. False: that is not so.
+ */
+static inline bool carry_is_done(const struct buddy_tree *t, uint64_t idx, uint64_t old,
+				 uint64_t mask)
+{
+	if (TOP < 2 || (old & mask) || (old | mask) == WORD_FULL)
+		return false;
+	/* Alone in its pair the bit adds nothing to the word's largest run. */
+	if (old && !(old >> (bit_index(mask) ^ 1) & 1))
+		return true;
+	if (!old)
+		return buddy_hints_from(buddy_node(t, 2, idx >> RADIX_SHIFT), 1, 0) >>
+			       BITS_OF(idx) &
+		       1;
+	return (atomic_read(node_hint(buddy_node(t, 2, idx >> RADIX_SHIFT), 1, RADIX_SHIFT - 1)) >>
+			BITS_OF(idx) &
+		1);
+}
+
+/* A level 0 word was full, and is the caller's as a whole now. Its bit goes into the parent's. */
+static inline int buddy_carry(struct buddy_hart *h, const struct buddy_tree *t, uint64_t idx)
+{
+	uint64_t mask = 1ULL << BITS_OF(idx), old;
+
+	h->events.carries++;
+	if (idx << RADIX_SHIFT < h->frontier_pfn && t == h->tree)
+		h->frontier_pfn = idx << RADIX_SHIFT;
+	idx >>= RADIX_SHIFT;
+	old = atomic_fetch_or(buddy_node(t, 1, idx), mask);
+	if (likely(carry_is_done(t, idx, old, mask)))
+		return 0;
+	return buddy_put_finish(h, t, 1, idx, mask, old);
+}
 
 #endif

@@ -59,6 +59,9 @@ enum buddy_setting {
 	BUDDY_HEALING,
 };
 
+/* Large blocks that a hart remembers to have freed. */
+#define BUDDY_NR_LARGE 8U
+
 /* Where refills of an order look: level 0 words from the tree's first to @limit, round and round. */
 struct buddy_scan {
 	uint64_t next; /* the word to look at next; UINT64_MAX: none was looked at yet */
@@ -88,9 +91,14 @@ struct buddy_hart {
 	uint64_t is_ready; /* top[] and what is below have been set */
 	struct buddy_scan scan[BUDDY_NR_STACKS];
 	uint64_t frontier_pfn; /* no wholly free word is known of below */
-	uint64_t large_pfn; /* the block of level 1 that was freed last, */
-	uint64_t large_order; /* its order; 0: none */
-	uint64_t large_idx[2]; /* level 1 words that gave or got blocks last; UINT64_MAX: none */
+	/* Below: wholly free words are taken without a look at those in use, as long as there are. */
+	uint64_t ample_pfn;
+	uint64_t group_pfn; /* no wholly free level 1 word is known of below */
+	/* Blocks of level 1 that were freed and may be free still, as pfn | order; 0: none. */
+	uint64_t large; /* the last */
+	uint64_t large_before[BUDDY_NR_LARGE]; /* those before it, as a ring */
+	uint32_t large_at; /* the newest there */
+	uint64_t large_idx; /* the level 1 word that gave a block last; UINT64_MAX: none */
 	struct buddy_events events;
 	int64_t stack[BUDDY_STACK_WORDS];
 } __attribute__((aligned(64)));
@@ -107,8 +115,9 @@ struct buddy {
 /*
  * buddy_tune() - how words that are partly in use are reused, by all harts of @b that have not
  * allocated or freed yet: call it after buddy_init(). BUDDY_DEFAULT takes pages from a word when
- * about a dozen are free in it; BUDDY_HEALING when three are: less memory is touched and more of it
- * merges, at nearly twice the price an operation. docs/allocators.md has the figures.
+ * about nine are free in it, and where it has an eighth of its tree to itself it uses up words
+ * that are wholly free instead; BUDDY_HEALING takes them when two are free: less memory is touched and
+ * more of it merges, at a higher price an operation. docs/allocators.md has the figures.
  */
 void buddy_tune(struct buddy *b, enum buddy_setting setting);
 

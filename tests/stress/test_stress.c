@@ -23,13 +23,29 @@ static uint64_t env_u64(const char *name, uint64_t otherwise)
 static struct worker *workers;
 static struct stress *s;
 
-/* Memory that a fault has overwritten: glibc sees it before the books are looked at. */
-static void on_abort(int signal)
+/* Memory that a fault has overwritten: glibc or the processor sees it before the books are looked at. */
+static void on_signal(int signal)
 {
 	dprintf(STDERR_FILENO, "# memory is corrupt, round seed %#llx: signal %d\n",
 		(unsigned long long)s->seed, signal);
 	_exit(1);
 }
+
+/* Instead of cmocka's, which goes on with the next test. Sanitizers say more themselves. */
+static __attribute__((unused)) void watch_signals(void)
+{
+	signal(SIGABRT, on_signal);
+	signal(SIGSEGV, on_signal);
+	signal(SIGBUS, on_signal);
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
 
 static void run_round(const struct shape *shape, uint64_t seed)
 {
@@ -59,6 +75,9 @@ static void test_shape(void **state)
 	uint64_t ops = env_u64("STRESS_OPS", STRESS_OPS) * shape->share / 100, done = 0;
 	uint64_t seed = env_u64("STRESS_SEED", 1), rounds = 0;
 
+#ifndef SANITIZED
+	watch_signals();
+#endif
 	s->failures = 0;
 	for (unsigned int k = 0; k < 3; k++)
 		s->answers[k] = 0;
@@ -106,7 +125,6 @@ int main(void)
 	if (!s || !workers)
 		return 1;
 	*s = (struct stress){ 0 };
-	signal(SIGABRT, on_abort);
 	for (unsigned int i = 0; i < MAX_HARTS; i++)
 		pthread_mutex_init(&s->boxes[i].lock, NULL);
 	for (unsigned int i = 0; i < ARRAY_SIZE(shapes); i++)

@@ -16,6 +16,7 @@
 #include "../../mm/buddy_refill.c"
 #include "../../mm/buddy_stack.c"
 #include "../../mm/buddy_tree.c"
+#include "../../mm/buddy_word.c"
 #include "../../mm/bitops.c"
 
 #include "test_buddy_diff.c"
