@@ -15,9 +15,6 @@
 #define DRAIN_TURNS 4096
 #endif
 
-/* Words that may be hinted in vain when a large block is looked for near the last one. */
-#define NEAR_TURNS 8
-
 /* A block from one tree: onto the stack of a small order, or as the frame returned. */
 static int64_t search_tree(struct buddy_hart *h, const struct buddy_tree *t, unsigned int order)
 {
@@ -154,107 +151,6 @@ int64_t __attribute__((noinline)) buddy_alloc_rest(struct buddy_hart *h, unsigne
 	return order < RADIX_SHIFT ? stack_pop(h, order) : ret;
 }
 
-/*
- * A block of level 1 from the word @idx. It is taken as a whole or not at all; a hint may say more
- * than there is, but not in vain that there is something. -1: none. In flight: who searches must
- * not miss one block because another came free behind it (rule 6).
- */
-static int64_t take_from_word(struct buddy_hart *h, uint64_t idx, unsigned int cls)
-{
-	uint64_t *word = buddy_node(h->tree, 1, idx);
-	uint64_t v = atomic_read(word);
-	uint64_t starts = run_starts(v, cls), low = lowest_bit(starts);
-
-	if (!starts || !atomic_cmpxchg(word, v, v & ~(run_mask(cls) << bit_index(low))))
-		return -1;
-	h->large_idx = idx;
-	return (int64_t)((idx << RADIX_SHIFT | bit_index(low)) << RADIX_SHIFT);
-}
-
-/*
- * The same from the words around the one that gave a block last, the highest first. One of those
- * that are hinted in vain has its hints corrected: there will not be many. In flight.
- */
-static int64_t take_nearby(struct buddy_hart *h, unsigned int cls)
-{
-	uint64_t node = h->large_idx >> RADIX_SHIFT, left, stale = UINT64_MAX;
-	int64_t pfn = -1;
-
-	if (h->large_idx == UINT64_MAX)
-		return -1;
-	left = buddy_hints_from(buddy_node(h->tree, 2, node), 1, cls);
-	for (unsigned int turn = 0; turn < NEAR_TURNS && left && pfn < 0; turn++) {
-		uint64_t idx = node << RADIX_SHIFT | fls64(left);
-
-		pfn = take_from_word(h, idx, cls);
-		if (pfn < 0)
-			stale = idx;
-		left &= ~(1ULL << BITS_OF(idx));
-	}
-	if (stale != UINT64_MAX)
-		buddy_hint_correct(h->tree, 1, stale);
-	return pfn;
-}
-
-/* The block of level 1 at @pfn, if it is free: as a whole or not at all. */
-static inline bool take_block(struct buddy_hart *h, uint64_t pfn, unsigned int order)
-{
-	uint64_t *word = buddy_node(h->tree, 1, pfn >> WORD_SHIFT(1));
-	uint64_t mask = large_mask(pfn, order);
-	uint64_t v = atomic_read(word);
-	bool taken;
-
-	if (unlikely(mask & ~v))
-		return false;
-	seq_begin(h);
-	taken = atomic_cmpxchg(word, v, v ^ mask);
-	seq_end(h);
-	return likely(taken);
-}
-
-/* One that was freed before the last, then from the word that gave the last one; else by a search. */
-static int64_t __attribute__((noinline)) alloc_large_slow(struct buddy_hart *h, unsigned int order)
-{
-	if (TOP > 1 && atomic_read32(&h->nr_orders) && order >= RADIX_SHIFT &&
-	    order < 2 * RADIX_SHIFT) {
-		int64_t pfn;
-
-		for (unsigned int i = 0; i < BUDDY_NR_LARGE; i++) {
-			uint64_t *at = &h->large_before[(h->large_at - i) % BUDDY_NR_LARGE];
-			uint64_t block = *at;
-
-			if (!block)
-				break;
-			if (BITS_OF(block) != order)
-				continue;
-			*at = 0;
-			if (!i)
-				h->large_at--;
-			if (take_block(h, block ^ order, order))
-				return (int64_t)(block ^ order);
-		}
-		seq_begin(h);
-		pfn = take_nearby(h, order - RADIX_SHIFT);
-		seq_end(h);
-		if (pfn >= 0)
-			return pfn;
-	}
-	return buddy_alloc_rest(h, order);
-}
-
-/* Not from a stack: the block that was freed last, if it is of this order and still there. */
-static int64_t __attribute__((noinline)) alloc_large(struct buddy_hart *h, unsigned int order)
-{
-	uint64_t block = h->large;
-
-	if (TOP < 2 || BITS_OF(block) != order || unlikely(!atomic_read32(&h->nr_orders)))
-		return alloc_large_slow(h, order);
-	h->large = 0;
-	if (unlikely(!take_block(h, block ^ order, order)))
-		return alloc_large_slow(h, order);
-	return (int64_t)(block ^ order);
-}
-
 int64_t buddy_alloc(struct buddy_hart *h, unsigned int order)
 {
 	if (likely(order < atomic_read32(&h->nr_orders))) {
@@ -268,7 +164,7 @@ int64_t buddy_alloc(struct buddy_hart *h, unsigned int order)
 		*at = top - 1;
 		return pfn;
 	}
-	return alloc_large(h, order);
+	return buddy_alloc_large(h, order);
 }
 
 const struct buddy_tree *buddy_find_tree(const struct buddy *b, uint64_t pfn, uint64_t nr_pages)

@@ -5,14 +5,14 @@
  */
 #include "buddy_tree.h"
 
-/* atomic_or_partial() for one bit. */
-static inline bool put_bit(uint64_t *word, uint64_t bit)
+/* atomic_or_partial() for one page. */
+static inline bool put_page(uint64_t *word, uint64_t pfn)
 {
 #ifdef atomic_or_bit_partial
 	if (BUDDY_RADIX == 64)
-		return atomic_or_bit_partial(word, bit);
+		return atomic_or_bit_partial(word, pfn);
 #endif
-	return atomic_or_partial(word, bit, WORD_FULL);
+	return atomic_or_partial(word, 1ULL << BITS_OF(pfn), WORD_FULL);
 }
 
 /* The fast path frees what lies in @t from now on. */
@@ -183,7 +183,7 @@ int buddy_free(struct buddy_hart *h, uint64_t pfn, unsigned int order)
 	uint64_t *word = (uint64_t *)(h->words + (pfn >> RADIX_SHIFT) * sizeof(uint64_t));
 
 	if (likely(order == 0)) {
-		if (likely(in_window(h, pfn, 1) && put_bit(word, 1ULL << BITS_OF(pfn))))
+		if (likely(in_window(h, pfn, 1) && put_page(word, pfn)))
 			return 0;
 	} else if (order < RADIX_SHIFT) {
 		uint64_t size = 1ULL << order;

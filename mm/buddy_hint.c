@@ -6,6 +6,23 @@
  */
 #include "buddy_tree.h"
 
+/* The hints of @level from @kind on in the node @n, together. */
+static inline uint64_t hints_from(const uint64_t *n, unsigned int level, unsigned int kind)
+{
+	const uint64_t *hint = n + 1 + HINTS_BELOW(level) + kind;
+	const uint64_t *end = n + 1 + HINTS_BELOW(level) + NR_KINDS(level);
+	uint64_t v = 0;
+
+	for (; hint < end; hint++)
+		v |= atomic_read(hint);
+	return v;
+}
+
+uint64_t buddy_hints_from(const uint64_t *n, unsigned int level, unsigned int kind)
+{
+	return hints_from(n, level, kind);
+}
+
 /* Sets the bit of @idx in its parent's hint word at level @up, and on upwards where it is new. */
 static void hint_set_from(const struct buddy_tree *t, unsigned int up, unsigned int level,
 			  unsigned int kind, uint64_t idx)
@@ -92,8 +109,8 @@ static inline int64_t hint_descend(const struct buddy_tree *t, unsigned int leve
 	return (int64_t)((idx << RADIX_SHIFT) | pick(v, from_top));
 }
 
-static inline __attribute__((always_inline)) int64_t
-hint_find(const struct buddy_tree *t, unsigned int level, unsigned int *kind, bool from_top)
+static __attribute__((noinline)) int64_t hint_find(const struct buddy_tree *t, unsigned int level,
+						   unsigned int *kind, bool from_top)
 {
 	uint64_t first = t->start_pfn >> WORD_SHIFT(TOP);
 	uint64_t last = (t->end_pfn - 1) >> WORD_SHIFT(TOP);
@@ -129,7 +146,14 @@ hint_find(const struct buddy_tree *t, unsigned int level, unsigned int *kind, bo
 int64_t buddy_hint_find(const struct buddy_tree *t, unsigned int level, unsigned int *kind,
 			bool from_top)
 {
-	return from_top ? hint_find(t, level, kind, true) : hint_find(t, level, kind, false);
+	uint64_t top = t->start_pfn >> WORD_SHIFT(TOP);
+	uint64_t last = (t->end_pfn - 1) >> WORD_SHIFT(TOP);
+
+	/* Often there is none at all. */
+	for (; !hints_from(buddy_node(t, TOP, top), level, *kind); top++)
+		if (top == last)
+			return -1;
+	return hint_find(t, level, kind, from_top);
 }
 
 /*
@@ -162,17 +186,6 @@ uint64_t buddy_hint_next(const struct buddy_tree *t, uint64_t idx)
 	return UINT64_MAX;
 }
 
-/* The hints of @level from @kind on in the node @n, together. */
-uint64_t buddy_hints_from(const uint64_t *n, unsigned int level, unsigned int kind)
-{
-	const uint64_t *hint = n + 1 + HINTS_BELOW(level);
-	uint64_t v = 0;
-
-	for (; kind < NR_KINDS(level); kind++)
-		v |= atomic_read(&hint[kind]);
-	return v;
-}
-
 /*
  * The lowest word of @level that a hint of @kind or a kind above leads to, whichever; -1 if there
  * is none. Stale summaries are cleared on the way, each at the price of a new start.
@@ -182,7 +195,7 @@ int64_t buddy_hint_lowest(const struct buddy_tree *t, unsigned int level, unsign
 	uint64_t last = (t->end_pfn - 1) >> WORD_SHIFT(TOP);
 
 	for (uint64_t top = t->start_pfn >> WORD_SHIFT(TOP); top <= last;) {
-		uint64_t v = buddy_hints_from(buddy_node(t, TOP, top), level, kind);
+		uint64_t v = hints_from(buddy_node(t, TOP, top), level, kind);
 		uint64_t idx = top;
 		unsigned int up = TOP;
 
@@ -192,7 +205,7 @@ int64_t buddy_hint_lowest(const struct buddy_tree *t, unsigned int level, unsign
 		}
 		for (; v && up > level + 1; up--) {
 			idx = (idx << RADIX_SHIFT) | ffs64(v);
-			v = buddy_hints_from(buddy_node(t, up - 1, idx), level, kind);
+			v = hints_from(buddy_node(t, up - 1, idx), level, kind);
 		}
 		if (v)
 			return (int64_t)((idx << RADIX_SHIFT) | ffs64(v));

@@ -256,7 +256,10 @@ bool buddy_sweep(struct buddy_hart *h, unsigned int cls)
 int64_t buddy_refill(struct buddy_hart *h, unsigned int cls)
 {
 	atomic_set(&h->holds, 1);
-	return refill_used(h, h->tree, cls) ? 0 : buddy_refill_whole(h, cls);
+	/* The first time no word in use is known of; failing a whole one all are looked at. */
+	if (h->scan[cls].limit && refill_used(h, h->tree, cls))
+		return 0;
+	return buddy_refill_whole(h, cls);
 }
 
 /* What does not lie nearby. Ends what was in flight. */

@@ -10,6 +10,7 @@ void buddy_hart_turn_to(struct buddy_hart *h, const struct buddy_tree *t)
 {
 	h->tree = t;
 	atomic_set(&h->window_pages, 0);
+	UNROLL
 	for (unsigned int order = 0; order < BUDDY_NR_STACKS; order++)
 		h->scan[order] = (struct buddy_scan){ .next = UINT64_MAX, .first = UINT64_MAX };
 	h->frontier_pfn = UINT64_MAX;
@@ -18,6 +19,7 @@ void buddy_hart_turn_to(struct buddy_hart *h, const struct buddy_tree *t)
 	if (TOP > 2 && t && h->setting != BUDDY_HEALING)
 		h->ample_pfn = t->start_pfn + ((t->end_pfn - t->start_pfn) >> AMPLE_SHIFT);
 	h->large = 0;
+	UNROLL
 	for (unsigned int i = 0; i < BUDDY_NR_LARGE; i++)
 		h->large_before[i] = 0;
 	h->large_at = 0;
@@ -31,6 +33,7 @@ void buddy_hart_turn_to(struct buddy_hart *h, const struct buddy_tree *t)
 void buddy_hart_open(struct buddy_hart *h)
 {
 	if (!h->is_ready) {
+		UNROLL
 		for (unsigned int order = 0; order < BUDDY_NR_STACKS; order++) {
 			h->top[order] = &h->stack[stack_bottom(order)];
 			*h->top[order] = -1;

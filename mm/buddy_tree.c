@@ -241,7 +241,7 @@ int64_t buddy_take(struct buddy_hart *h, const struct buddy_tree *t, unsigned in
 	while (up-- > level) {
 		uint64_t idx = (uint64_t)pfn >> WORD_SHIFT(up);
 		unsigned int take = up == level ? cls : 0;
-		uint64_t run = pick_run(WORD_FULL, take, from_top);
+		uint64_t run = run_mask(take) << (from_top ? BUDDY_RADIX - (1U << take) : 0);
 
 		buddy_node_init(t, up, idx, WORD_FULL & ~run);
 		buddy_hint_set(t, up, RADIX_SHIFT - 1, idx);

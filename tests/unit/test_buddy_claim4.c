@@ -10,6 +10,7 @@
 #include "../../mm/buddy_free.c"
 #include "../../mm/buddy_hint.c"
 #include "../../mm/buddy_init.c"
+#include "../../mm/buddy_large.c"
 #include "../../mm/buddy_refill.c"
 #include "../../mm/buddy_stack.c"
 #include "../../mm/buddy_tree.c"
