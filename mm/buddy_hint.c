@@ -9,11 +9,17 @@
 /* The hints of @level from @kind on in the node @n, together. */
 static inline uint64_t hints_from(const uint64_t *n, unsigned int level, unsigned int kind)
 {
-	const uint64_t *hint = n + 1 + HINTS_BELOW(level) + kind;
-	const uint64_t *end = n + 1 + HINTS_BELOW(level) + NR_KINDS(level);
+	const uint64_t *hint = n + 1 + HINTS_BELOW(level);
+	const uint64_t *end = hint + NR_KINDS(level);
 	uint64_t v = 0;
 
-	for (; hint < end; hint++)
+	if (level && !kind) {
+		UNROLL
+		for (unsigned int k = 0; k < RADIX_SHIFT; k++)
+			v |= atomic_read(&hint[k]);
+		return v;
+	}
+	for (hint += kind; hint < end; hint++)
 		v |= atomic_read(hint);
 	return v;
 }
@@ -27,7 +33,7 @@ uint64_t buddy_hints_from(const uint64_t *n, unsigned int level, unsigned int ki
 static void hint_set_from(const struct buddy_tree *t, unsigned int up, unsigned int level,
 			  unsigned int kind, uint64_t idx)
 {
-	for (; up < BUDDY_LEVELS; up++) {
+	for (; up && up < BUDDY_LEVELS; up++) {
 		uint64_t bit = 1ULL << BITS_OF(idx);
 		uint64_t *hint;
 
@@ -109,8 +115,27 @@ static inline int64_t hint_descend(const struct buddy_tree *t, unsigned int leve
 	return (int64_t)((idx << RADIX_SHIFT) | pick(v, from_top));
 }
 
-static __attribute__((noinline)) int64_t hint_find(const struct buddy_tree *t, unsigned int level,
-						   unsigned int *kind, bool from_top)
+/* Is any word of @level hinted by a kind from @kind on? Often there is none at all. */
+bool buddy_hint_any(const struct buddy_tree *t, unsigned int level, unsigned int kind)
+{
+	uint64_t last = (t->end_pfn - 1) >> WORD_SHIFT(TOP);
+
+	for (uint64_t top = t->start_pfn >> WORD_SHIFT(TOP); top <= last; top++)
+		if (hints_from(buddy_node(t, TOP, top), level, kind))
+			return true;
+	return false;
+}
+
+/*
+ * The lowest (or highest) word of @level that a hint of kind *@kind leads to, or, failing that, of
+ * a kind above, by its number; *@kind becomes the kind found. -1 if there is none. Within the
+ * span of one word of the top level a better kind goes before a better address.
+ * Each turn of the loops ends them, goes on, or clears a stale summary. What a hint is worth shows
+ * when the word is claimed, with acquire, and "none" is believed behind a fence (rule 6): relaxed
+ * loads do.
+ */
+int64_t buddy_hint_find(const struct buddy_tree *t, unsigned int level, unsigned int *kind,
+			bool from_top)
 {
 	uint64_t first = t->start_pfn >> WORD_SHIFT(TOP);
 	uint64_t last = (t->end_pfn - 1) >> WORD_SHIFT(TOP);
@@ -133,27 +158,6 @@ static __attribute__((noinline)) int64_t hint_find(const struct buddy_tree *t, u
 		}
 	}
 	return -1;
-}
-
-/*
- * The lowest (or highest) word of @level that a hint of kind *@kind leads to, or, failing that, of
- * a kind above, by its number; *@kind becomes the kind found. -1 if there is none. Within the
- * span of one word of the top level a better kind goes before a better address.
- * Each turn of the loops ends them, goes on, or clears a stale summary. What a hint is worth shows
- * when the word is claimed, with acquire, and "none" is believed behind a fence (rule 6): relaxed
- * loads do.
- */
-int64_t buddy_hint_find(const struct buddy_tree *t, unsigned int level, unsigned int *kind,
-			bool from_top)
-{
-	uint64_t top = t->start_pfn >> WORD_SHIFT(TOP);
-	uint64_t last = (t->end_pfn - 1) >> WORD_SHIFT(TOP);
-
-	/* Often there is none at all. */
-	for (; !hints_from(buddy_node(t, TOP, top), level, *kind); top++)
-		if (top == last)
-			return -1;
-	return hint_find(t, level, kind, from_top);
 }
 
 /*

@@ -178,7 +178,8 @@ void buddy_hint_correct(const struct buddy_tree *t, unsigned int level, uint64_t
 }
 
 /* A block (one bit) of the top level, which is scanned: it is always valid and never carries. */
-static int64_t take_top(const struct buddy_tree *t, bool from_top)
+static inline __attribute__((always_inline)) int64_t scan_top(const struct buddy_tree *t,
+							      bool from_top)
 {
 	uint64_t first = t->start_pfn >> WORD_SHIFT(TOP);
 	uint64_t last = (t->end_pfn - 1) >> WORD_SHIFT(TOP);
@@ -198,9 +199,15 @@ static int64_t take_top(const struct buddy_tree *t, bool from_top)
 	return -EMM_ENOMEM;
 }
 
+static int64_t __attribute__((noinline)) take_top(const struct buddy_tree *t, bool from_top)
+{
+	return from_top ? scan_top(t, true) : scan_top(t, false);
+}
+
 /* A run that hints lead to: the best fitting class first. */
-static int64_t take_hinted(struct buddy_hart *h, const struct buddy_tree *t, unsigned int level,
-			   unsigned int cls, bool from_top)
+static int64_t __attribute__((noinline))
+take_hinted(struct buddy_hart *h, const struct buddy_tree *t, unsigned int level, unsigned int cls,
+	    bool from_top)
 {
 	for (unsigned int turn = 0; turn < TAKE_TURNS; turn++) {
 		unsigned int found = cls;
@@ -229,8 +236,14 @@ int64_t buddy_take(struct buddy_hart *h, const struct buddy_tree *t, unsigned in
 
 	/* Up to the first level that has something: a run there, or a whole word above it. */
 	for (;;) {
-		pfn = up == TOP ? take_top(t, from_top)
-				: take_hinted(h, t, up, up == level ? cls : 0, from_top);
+		unsigned int want = up == level ? cls : 0;
+
+		if (up == TOP)
+			pfn = take_top(t, from_top);
+		else if (!buddy_hint_any(t, up, want))
+			pfn = -EMM_ENOMEM;
+		else
+			pfn = take_hinted(h, t, up, want, from_top);
 		if (pfn >= 0)
 			break;
 		if (pfn != -EMM_ENOMEM || up == TOP)

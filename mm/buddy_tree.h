@@ -217,6 +217,7 @@ typedef bool (*buddy_word_fn)(void *ctx, const struct buddy_tree *t, unsigned in
 			      uint64_t idx);
 bool buddy_hint_walk(const struct buddy_tree *t, unsigned int level, uint32_t kinds,
 		     buddy_word_fn fn, void *ctx);
+bool buddy_hint_any(const struct buddy_tree *t, unsigned int level, unsigned int kind);
 int64_t buddy_hint_find(const struct buddy_tree *t, unsigned int level, unsigned int *kind,
 			bool from_top);
 uint64_t buddy_hints_from(const uint64_t *n, unsigned int level, unsigned int kind);

@@ -170,12 +170,13 @@ static int64_t take_slow(struct buddy_hart *h)
 {
 	int64_t pfn;
 
-	if (h->frontier_pfn >= h->ample_pfn && buddy_free_group(h)) {
-		pfn = take_from_group(h);
-		if (pfn >= 0)
-			return pfn;
-	}
+	/* Where nothing is known the search below opens the tree at its beginning, too. */
 	if (TOP > 1 && h->frontier_pfn != UINT64_MAX) {
+		if (h->frontier_pfn >= h->ample_pfn && buddy_free_group(h)) {
+			pfn = take_from_group(h);
+			if (pfn >= 0)
+				return pfn;
+		}
 		h->frontier_pfn = lowest_free_word(h);
 		if (h->frontier_pfn != UINT64_MAX) {
 			uint64_t idx = h->frontier_pfn >> RADIX_SHIFT;
@@ -202,7 +203,7 @@ int64_t buddy_refill_whole(struct buddy_hart *h, unsigned int cls)
 
 	if (idx < 0)
 		return buddy_sweep(h, cls) ? 0 : idx;
-	pfn = fill_whole_runs(h, (uint64_t)idx, cls);
+	pfn = cls ? fill_whole_runs(h, (uint64_t)idx, cls) : fill_whole_pages(h, (uint64_t)idx);
 	seq_begin(h);
 	*++h->top[cls] = pfn;
 	return 0;
