@@ -12,7 +12,11 @@ void buddy_hart_turn_to(struct buddy_hart *h, const struct buddy_tree *t)
 	atomic_set(&h->window_pages, 0);
 	UNROLL
 	for (unsigned int order = 0; order < BUDDY_NR_STACKS; order++)
-		h->scan[order] = (struct buddy_scan){ .next = UINT64_MAX, .first = UINT64_MAX };
+		h->scan[order] = (struct buddy_scan){
+			.next = UINT64_MAX,
+			.first = UINT64_MAX,
+			.width = NARROW_SCAN,
+		};
 	h->frontier_pfn = UINT64_MAX;
 	h->group_pfn = 0;
 	h->ample_pfn = 0;

@@ -257,6 +257,36 @@ static void test_two_harts(void **state)
 	assert_int_equal(buddy_alloc(&f->harts[1], 6), -EMM_ENOMEM);
 }
 
+/*
+ * One hart has used up all there is and stands still: for the others, too, nothing is free, however
+ * often both look. What it frees is had again, and a hart that holds something does not say no.
+ */
+static void test_all_used_by_one(void **state)
+{
+	struct fixture *f = *state;
+
+	add_all(f, 0, 4096);
+	for (unsigned int order = 0; order <= 7; order++) {
+		uint64_t nr = 0;
+
+		while (buddy_alloc(&f->harts[0], order) >= 0)
+			nr++;
+		assert_int_equal(nr, 4096 >> order);
+		assert_int_equal(buddy_nr_held(&f->harts[0]), 0);
+		for (unsigned int i = 0; i < 4; i++)
+			assert_int_equal(buddy_alloc(&f->harts[~i & 1], i / 2 * order),
+					 -EMM_ENOMEM);
+		assert_int_equal(buddy_free(&f->harts[1], 0, order), 0);
+		assert_int_equal(buddy_alloc(&f->harts[1], order), 0);
+		for (uint64_t i = 0; i < nr; i++)
+			assert_int_equal(buddy_free(&f->harts[0], i << order, order), 0);
+		buddy_drain(&f->harts[0]);
+		buddy_drain(&f->harts[1]);
+		assert_int_equal(buddy_nr_free(&f->b), 4096);
+		assert_true(buddy_is_valid(&f->b));
+	}
+}
+
 /* An order-12 block, split, freed in parts of all sizes (rule 8). */
 static void test_split(void **state)
 {
@@ -328,6 +358,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_exhaust_each_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_double_free, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_two_harts, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_all_used_by_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_split, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_is_valid_sees, setup, teardown),
 	};
