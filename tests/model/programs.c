@@ -280,8 +280,8 @@ const struct program programs[] = {
 	{ .name = "large-of-two-trees",
 	  .pages = 32,
 	  .second_tree = 16,
-	  .before = { "a2 a2 a2 a4 f0 f1" },
-	  .harts = { "f3 a2", "a2 f0" } },
+	  .before = { "a4 a2 a2 a2 f1 f2" },
+	  .harts = { "f0 a2", "a2 f0" } },
 };
 
 #elif SHAPE == 14 /* 2 bits a word, 4 levels: hints of level 1 have summaries, too */
