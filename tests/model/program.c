@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_STATES 50000ULL
+#define MAX_STATES 40000ULL
 #define MAX_SLOTS  10
 #define MAX_TREES  2
 #define META_WORDS 32
