@@ -25,7 +25,10 @@
 /* Pages that make a word worth a refill: in the healing setting, which keeps none back. */
 #define HEALING_GAIN 2
 
-#define INLINE       static inline __attribute__((always_inline))
+/* Its looks below the limit, before it goes beyond. */
+#define HEALING_TURNS 2
+
+#define INLINE        static inline __attribute__((always_inline))
 
 /*
  * Runs of class @cls that begin at the bits of @starts, not 0, become the stack, which is empty.
@@ -238,9 +241,12 @@ static bool refill_used(struct buddy_hart *h, const struct buddy_tree *t, unsign
 {
 	if (cls > MAX_SCANNED_ORDER)
 		return false;
-	if (h->setting == BUDDY_HEALING)
-		return refill_below(h, t, cls, true) || refill_below(h, t, cls, true) ||
-		       refill_beyond(h, t, cls, true);
+	if (h->setting == BUDDY_HEALING) {
+		for (unsigned int turn = 0; turn < HEALING_TURNS; turn++)
+			if (refill_below(h, t, cls, true))
+				return true;
+		return refill_beyond(h, t, cls, true);
+	}
 	return refill_below(h, t, cls, false) || refill_beyond(h, t, cls, false);
 }
 

@@ -124,7 +124,7 @@ void buddy_tune(struct buddy *b, enum buddy_setting setting);
 /*
  * buddy_lay_out() - a tree over [start_pfn, end_pfn) as it would lie from address 0 on.
  * Precondition: start_pfn < end_pfn. O(levels). Returns the bytes of metadata that it takes: about
- * 0.139 a page, and at most 1 KiB more.
+ * 0.13 a page, and at most 1 KiB more.
  */
 uint64_t buddy_lay_out(struct buddy_tree *layout, uint64_t start_pfn, uint64_t end_pfn);
 
