@@ -67,7 +67,7 @@ $(O)/model/mutants/$1/$2: tests/model/mutants/$1 $(model-source) $(model-tool) m
 	$$(say) MUTANT "$1 ($2)"
 	@mkdir -p $$(@D)/$2.src
 	$$(Q)rm -f $$@; { $(PYTHON) $(model-tool) copy $$(@D)/$2.src $$< && \
-		$$(call model-compile,$2) -w -I$$(@D)/$2.src -o $$@ $$(@D)/$2.src/all.c \
+		$$(call model-compile,$2) -O0 -w -I$$(@D)/$2.src -o $$@ $$(@D)/$2.src/all.c \
 		$(model-by-shape:%=$(O)/model/$2/%) $(model-common); } >$$@.log 2>&1 || rm -f $$@
 	@test -e $$@ || { printf '#!/bin/sh\nsed "s/^/# /" $$@.log\necho "Bail out! stale mutant"\nexit 2\n' >$$@; chmod +x $$@; }
 endef

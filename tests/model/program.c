@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_STATES 50000ULL
-#define MAX_SLOTS  8
+#define MAX_STATES 40000ULL
+#define MAX_SLOTS  10
 #define MAX_TREES  2
 #define META_WORDS 32
 /* What the metadata's memory holds before anything is written. */
@@ -301,10 +301,14 @@ static void give_back_all(void)
 
 			for (uint64_t at = 0; s->is_held && at < 1ULL << s->order;
 			     at += 1ULL << order)
-				if (arena.ghost.owner[s->pfn + at] == HELD + h)
+				if (arena.ghost.owner[s->pfn + at] == HELD + h) {
 					must_be_zero(buddy_free(&arena.harts[h], s->pfn + at,
 								order),
 						     "in the end buddy_free()");
+					/* A page of a split slot may be in a later one again. */
+					ghost_free(&arena.ghost, h,
+						   ghost_mask(s->pfn + at, order));
+				}
 		}
 	if (arena.box && !arena.box_is_taken)
 		must_be_zero(buddy_free(&arena.harts[0], (uint32_t)arena.box - 1,
