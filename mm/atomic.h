@@ -118,26 +118,24 @@ refused:
 
 /*
  * The same for the bit of @pfn, modulo 64. With the bit toggled the word plus one is not above what
- * it was if the bit was set, or if the word would become full: one comparison tells both.
+ * it was if the bit was set, or if the word would become full: one comparison tells both. (No binv
+ * of Zbs in here: an SC must succeed in the end only behind instructions of the base set.)
  */
 static inline __attribute__((always_inline)) bool atomic_or_bit_partial(uint64_t *p, uint64_t pfn)
 {
-#ifdef __riscv_zbs
-#define TOGGLE "	binv	t1, t0, %1\n"
-#else
-#define TOGGLE "	xor	t1, t0, %1\n"
-	pfn = 1ULL << (pfn & 63);
-#endif
+	uint64_t bit = 1ULL << (pfn & 63);
+
 	__asm__ goto("0:	lr.d.aq	t0, (%0)\n"
-		     "	beqz	t0, %l[refused]\n" TOGGLE "	addi	t2, t1, 1\n"
+		     "	beqz	t0, %l[refused]\n"
+		     "	xor	t1, t0, %1\n"
+		     "	addi	t2, t1, 1\n"
 		     "	bgeu	t0, t2, %l[refused]\n"
 		     "	sc.d.aqrl	t1, t1, (%0)\n"
 		     "	bnez	t1, 0b"
 		     :
-		     : "r"(p), "r"(pfn)
+		     : "r"(p), "r"(bit)
 		     : "t0", "t1", "t2", "memory"
 		     : refused);
-#undef TOGGLE
 	return true;
 refused:
 	return false;

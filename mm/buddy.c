@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The buddy's allocations: the fast path, blocks of large orders, and the search through all trees
- * before memory is said to be out.
+ * The buddy's allocations: the fast path, and the search through all trees before memory is said
+ * to be out.
  */
 #include "buddy_tree.h"
 

@@ -106,7 +106,9 @@ int buddy_claim(struct buddy_hart *h, uint64_t pfn, unsigned int order)
 		return -EMM_ERANGE;
 	c.level = order / RADIX_SHIFT;
 	c.mask = run_mask(order % RADIX_SHIFT) << BITS_OF(pfn >> BIT_SHIFT(c.level));
-	if (buddy_nr_held(h))
+	if (h->is_ready && atomic_read_acquire(&h->request))
+		buddy_hart_open(h);
+	else if (buddy_nr_held(h))
 		buddy_drain(h);
 	for (unsigned int turn = 0; turn < CLAIM_TURNS; turn++) {
 		uint64_t before, after;

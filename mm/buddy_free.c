@@ -63,6 +63,8 @@ static int free_checked(struct buddy_hart *h, const struct buddy_tree *t, uint64
 	seq_end(h);
 	if (ret)
 		return double_free(h);
+	if (level == 2)
+		h->group_pfn = 0; /* to be looked for again */
 	return 0;
 }
 
@@ -88,7 +90,7 @@ static int free_first(struct buddy_hart *h, const struct buddy_tree *t, uint64_t
 	else
 		hint_set_word(t, n1, idx);
 	seq_end(h);
-	return ret;
+	return unlikely(ret) ? double_free(h) : 0;
 }
 
 /* With another tree than the last, the first free of a hart, or by mistake. */

@@ -5,6 +5,8 @@
  * where words hold enough, and goes up where they do not: what is in use gathers below it, and
  * what lies above is not allocated from, and merges. docs/allocators.md has the figures.
  */
+#include <stddef.h>
+
 #include "buddy_tree.h"
 
 /* Words that one refill looks at below the limit, and a turn of it beyond. */
@@ -344,6 +346,8 @@ INLINE int64_t refill_near(struct buddy_hart *h, unsigned int cls, bool healing,
 int64_t buddy_alloc_refill(int64_t **at, unsigned int order)
 {
 	struct buddy_hart *h = (struct buddy_hart *)(uintptr_t)(at - (int)order);
+
+	_Static_assert(offsetof(struct buddy_hart, top) == 0, "buddy_alloc() passes &top[order]");
 
 	if (order > MAX_SCANNED_ORDER || h->frontier_pfn < h->ample_pfn ||
 	    h->group_pfn < h->ample_pfn)

@@ -105,8 +105,12 @@ void buddy_drain(struct buddy_hart *h)
 
 void buddy_prefer(struct buddy_hart *h, const struct buddy_tree *t)
 {
-	buddy_drain(h);
-	buddy_hart_turn_to(h, t);
+	if (h->is_ready) {
+		buddy_drain(h);
+		buddy_hart_turn_to(h, t);
+	} else {
+		h->tree = t;
+	}
 }
 
 uint64_t buddy_nr_held(const struct buddy_hart *h)

@@ -146,6 +146,11 @@ bool buddy_free_group(struct buddy_hart *h)
 		return false;
 	idx = buddy_hint_lowest(h->tree, 2, 0);
 	v = idx < 0 ? 0 : atomic_read(buddy_node(h->tree, 2, (uint64_t)idx));
+	if (unlikely(idx >= 0 && !v)) {
+		/* Hinted in vain; what lies above is seen the next time. */
+		buddy_hint_correct(h->tree, 2, (uint64_t)idx);
+		return false;
+	}
 	h->group_pfn = v ? ((uint64_t)idx << RADIX_SHIFT | ffs64(v)) << BIT_SHIFT(2) : UINT64_MAX;
 	return h->group_pfn < h->ample_pfn;
 }
@@ -196,7 +201,10 @@ static int64_t take_slow(struct buddy_hart *h)
 	return pfn >> RADIX_SHIFT;
 }
 
-/* Fills the stack from a wholly free word, or by a sweep. In flight. Returns 0 or an error. */
+/*
+ * Fills the stack from a wholly free word, or by a sweep. Returns 0 or an error. In flight, but for a
+ * moment behind fill_whole(): then the last block is in a register, and @holds says so.
+ */
 int64_t buddy_refill_whole(struct buddy_hart *h, unsigned int cls)
 {
 	int64_t idx = take_slow(h), pfn;

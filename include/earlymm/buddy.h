@@ -173,7 +173,7 @@ int buddy_add_range(struct buddy_hart *h, uint64_t start_pfn, uint64_t end_pfn, 
 
 /*
  * buddy_alloc() - a block of 2^order pages, aligned to its size.
- * 0 <= order <= BUDDY_MAX_ORDER. Small orders come from the hart's own stacks, in eleven
+ * 0 <= order <= BUDDY_MAX_ORDER. Small orders come from the hart's own stacks, in ten
  * instructions; a refill or a larger order is O(levels). When only fragments are left, and before
  * an error, it is O(words that hold something), in all trees.
  * Returns its first frame, or -EMM_EINVAL (order), -EMM_ENOMEM (no such block is free, with the
@@ -229,7 +229,7 @@ void buddy_prefer(struct buddy_hart *h, const struct buddy_tree *t);
 
 /*
  * buddy_request_drain() - asks all other harts that may hold blocks to drain their stacks: each
- * does so in its next allocation that its stacks do not serve at once, or free. Does not wait.
+ * does so in its next allocation that its stacks do not serve at once, free or claim. Does not wait.
  * Returns how many harts were asked. O(nr_harts). Linux: drain_all_pages.
  */
 uint32_t buddy_request_drain(struct buddy_hart *self);

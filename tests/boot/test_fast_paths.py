@@ -8,7 +8,7 @@ import pytest
 
 # How many instructions the common case may take at the most: rv64gc, Zba/Zbb/Zbs.
 ALLOC = {"": 10, "zb_": 9}
-FREE_PAGE = {"": 20, "zb_": 17}
+FREE_PAGE = {"": 20, "zb_": 18}
 
 
 def tool(name, *args):
