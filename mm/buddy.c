@@ -109,7 +109,7 @@ static int64_t __attribute__((noinline)) alloc_anywhere(struct buddy_hart *h, un
 		ret = search_trees(h, order);
 		/* Refills that came to nothing have said otherwise. */
 		if (ret < 0 && !buddy_nr_held(h))
-			atomic_set(&h->holds, 0);
+			atomic_set_release(&h->holds, 0);
 		seq_end(h);
 		if (ret >= 0)
 			return ret;

@@ -98,7 +98,8 @@ void buddy_drain(struct buddy_hart *h)
 	seq_begin(h);
 	for (unsigned int order = 0; order < BUDDY_NR_STACKS; order++)
 		drain_stack(h, order);
-	atomic_set(&h->holds, 0);
+	/* Whoever sees this sees the number: without a block there was no AMO that ordered it. */
+	atomic_set_release(&h->holds, 0);
 	seq_end(h);
 	h->events.drains++;
 }
