@@ -306,8 +306,7 @@ static void give_back_all(void)
 								order),
 						     "in the end buddy_free()");
 					/* A page of a split slot may be in a later one again. */
-					ghost_free(&arena.ghost, h,
-						   ghost_mask(s->pfn + at, order));
+					ghost_free(&arena.ghost, h, ghost_mask(s->pfn + at, order));
 				}
 		}
 	if (arena.box && !arena.box_is_taken)

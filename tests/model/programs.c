@@ -343,10 +343,7 @@ const struct program programs[] = {
 	  .pages = 16,
 	  .before = { "a3 a2 a1 a1 f1", "a1 f0" },
 	  .harts = { "a1 f4", "a1 f1" } },
-	{ .name = "near-fresh",
-	  .pages = 16,
-	  .before = { "a1 a1" },
-	  .harts = { "a1", "a1 f0" } },
+	{ .name = "near-fresh", .pages = 16, .before = { "a1 a1" }, .harts = { "a1", "a1 f0" } },
 };
 
 #else /* 2 bits a word, 3 levels: hints have summaries */
@@ -395,10 +392,7 @@ const struct program programs[] = {
 	  .pages = 8,
 	  .before = { "a2 a1 a1 f0", "a1 f0" },
 	  .harts = { "a1 f3", "a1 f1" } },
-	{ .name = "near-fresh",
-	  .pages = 8,
-	  .before = { "a1 a1" },
-	  .harts = { "a1", "a1 f0" } },
+	{ .name = "near-fresh", .pages = 8, .before = { "a1 a1" }, .harts = { "a1", "a1 f0" } },
 	{ .name = "near-and-carry",
 	  .pages = 8,
 	  .before = { "a1 a1 a1 a1 f2 g3", "t" },
