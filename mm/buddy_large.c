@@ -35,20 +35,14 @@ static int64_t take_from_word(struct buddy_hart *h, uint64_t idx, unsigned int c
  */
 static int64_t split_nearby(struct buddy_hart *h, uint64_t node, unsigned int cls)
 {
-	const struct buddy_tree *t = h->tree;
-	uint64_t *word = buddy_node(t, 2, node), v = atomic_read(word), idx, run;
-	unsigned int first = BUDDY_RADIX - (1U << cls), bit;
+	uint64_t v = atomic_read(buddy_node(h->tree, 2, node)), idx;
+	unsigned int first = BUDDY_RADIX - (1U << cls);
 
 	if (!v)
 		return -1;
-	bit = fls64(v);
-	if (!(atomic_fetch_and(word, ~(1ULL << bit)) >> bit & 1))
+	idx = node << RADIX_SHIFT | fls64(v);
+	if (!buddy_open_group(h, idx, WORD_FULL & ~(run_mask(cls) << first)))
 		return -1;
-	idx = node << RADIX_SHIFT | bit;
-	run = run_mask(cls) << first;
-	buddy_node_init(t, 1, idx, WORD_FULL & ~run);
-	buddy_hint_set(t, 1, RADIX_SHIFT - 1, idx);
-	h->events.splits++;
 	h->large_idx = idx;
 	return (int64_t)((idx << RADIX_SHIFT | first) << RADIX_SHIFT);
 }

@@ -72,6 +72,13 @@ static bool run_is_hinted(const struct buddy_tree *t, unsigned int level, uint64
 	return false;
 }
 
+/* Out of line: most carries are those of a free, and its own. */
+static int __attribute__((noinline))
+carry_rarely(struct buddy_hart *h, const struct buddy_tree *t, uint64_t idx)
+{
+	return buddy_carry(h, t, idx);
+}
+
 /* What follows the AMO of a put, which found @old. */
 int buddy_put_finish(struct buddy_hart *h, const struct buddy_tree *t, unsigned int level,
 		     uint64_t idx, uint64_t mask, uint64_t old)
@@ -101,20 +108,34 @@ int buddy_put_finish(struct buddy_hart *h, const struct buddy_tree *t, unsigned 
 			return 0;
 		}
 		/* The word is ours as a whole: nobody can put into it, and its hints are stale. */
-		if (level)
-			buddy_hint_clear_all(t, level, 0, idx);
+		if (!level)
+			return carry_rarely(h, t, idx);
+		buddy_hint_clear_all(t, level, 0, idx);
 		h->events.carries++;
-		if (!level && idx << RADIX_SHIFT < h->frontier_pfn && t == h->tree)
-			h->frontier_pfn = idx << RADIX_SHIFT;
 		if (level == 1 && idx << WORD_SHIFT(1) < h->group_pfn && t == h->tree)
 			h->group_pfn = idx << WORD_SHIFT(1);
 		mask = 1ULL << BITS_OF(idx);
 		idx >>= RADIX_SHIFT;
 		level++;
 		old = atomic_fetch_or(buddy_node(t, level, idx), mask);
-		if (level == 1 && likely(carry_is_done(t, idx, old, mask)))
-			return 0;
 	}
+}
+
+/*
+ * Takes the wholly free level 1 word @idx of the hart's tree from its parent; what is left of it for
+ * all is @word. False if another hart was faster.
+ */
+bool buddy_open_group(struct buddy_hart *h, uint64_t idx, uint64_t word)
+{
+	const struct buddy_tree *t = h->tree;
+	uint64_t bit = 1ULL << BITS_OF(idx);
+
+	if (TOP < 2 || !(atomic_fetch_and(buddy_node(t, 2, idx >> RADIX_SHIFT), ~bit) & bit))
+		return false;
+	buddy_node_init(t, 1, idx, word);
+	buddy_hint_set(t, 1, RADIX_SHIFT - 1, idx);
+	h->events.splits++;
+	return true;
 }
 
 /* A run of class @cls in @word, lowest or highest, as a mask; 0 if there is none. */

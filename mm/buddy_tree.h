@@ -251,12 +251,13 @@ int buddy_put_finish(struct buddy_hart *h, const struct buddy_tree *t, unsigned 
 int64_t buddy_take(struct buddy_hart *h, const struct buddy_tree *t, unsigned int level,
 		   unsigned int cls, bool from_top);
 void buddy_hint_correct(const struct buddy_tree *t, unsigned int level, uint64_t idx);
+bool buddy_open_group(struct buddy_hart *h, uint64_t idx, uint64_t word);
 void buddy_node_init(const struct buddy_tree *t, unsigned int level, uint64_t idx, uint64_t word);
 bool buddy_ancestor_is_free(const struct buddy_tree *t, unsigned int level, uint64_t idx);
 
 /*
- * The usual end of a carry from level 0: the bit is in its parent's word, which held something and
- * is hinted as one with the largest runs. False: that is not so.
+ * The usual end of a carry from level 0: the bit is in its parent's word, whose hints need not
+ * change. False: that has to be looked at.
  */
 static inline bool carry_is_done(const struct buddy_tree *t, uint64_t idx, uint64_t old,
 				 uint64_t mask)

@@ -158,14 +158,10 @@ bool buddy_free_group(struct buddy_hart *h)
 /* Opens the group: the number of its first word, or -1. */
 static int64_t take_from_group(struct buddy_hart *h)
 {
-	const struct buddy_tree *t = h->tree;
-	uint64_t pfn = h->group_pfn, idx = pfn >> WORD_SHIFT(1), bit = 1ULL << BITS_OF(idx);
+	uint64_t pfn = h->group_pfn;
 
-	if (!(atomic_fetch_and(buddy_node(t, 2, idx >> RADIX_SHIFT), ~bit) & bit))
+	if (!buddy_open_group(h, pfn >> WORD_SHIFT(1), WORD_FULL & ~1ULL))
 		return -1;
-	buddy_node_init(t, 1, idx, WORD_FULL & ~1ULL);
-	buddy_hint_set(t, 1, RADIX_SHIFT - 1, idx);
-	h->events.splits++;
 	h->frontier_pfn = pfn;
 	return (int64_t)(pfn >> RADIX_SHIFT);
 }

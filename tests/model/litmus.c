@@ -293,17 +293,6 @@ static uint64_t registers(unsigned int h)
 	return x;
 }
 
-static uint64_t no_hash(void)
-{
-	return 0;
-}
-
-static bool always(const void *p)
-{
-	(void)p;
-	return true;
-}
-
 static void name(char *buf, size_t size, const void *p)
 {
 	snprintf(buf, size, "%c", (char)('x' + ((const uint64_t *)p - &a.x)));
@@ -370,9 +359,9 @@ static struct client client = {
 	.begin = nothing,
 	.restart = restart,
 	.end = end,
-	.hash_shared = no_hash,
+	.hash_shared = model_no_hash,
 	.hash_local = registers,
-	.is_defined = always,
+	.is_defined = model_always,
 	.name = name,
 	.max_states = 1000000,
 };
@@ -429,7 +418,7 @@ static bool test_faults(unsigned int n)
 	client.max_states = 1000000;
 	client.is_defined = is_42_undefined;
 	o = explore(&(struct litmus){ "", { write_x_1, read_y_x }, "" });
-	client.is_defined = always;
+	client.is_defined = model_always;
 	printf("%sok %u - a word that nobody has written: %s\n", o.bug ? "" : "not ", n + 3,
 	       o.message);
 	return good && o.bug;

@@ -95,17 +95,6 @@ static uint64_t hash_local(unsigned int h)
 	return x;
 }
 
-static uint64_t no_hash(void)
-{
-	return 0;
-}
-
-static bool always(const void *p)
-{
-	(void)p;
-	return true;
-}
-
 static void no_name(char *buf, size_t size, const void *p)
 {
 	snprintf(buf, size, "%c", (char)('x' + ((const uint64_t *)p - a.variable)));
@@ -165,9 +154,9 @@ static bool is_same(unsigned int nr_harts, uint64_t states[2])
 		.begin = nothing,
 		.restart = restart,
 		.end = end,
-		.hash_shared = no_hash,
+		.hash_shared = model_no_hash,
 		.hash_local = hash_local,
-		.is_defined = always,
+		.is_defined = model_always,
 		.name = no_name,
 		.max_states = 1U << 30,
 	};
