@@ -12,27 +12,55 @@
 /* Walks over the spans that get a tree each: banks with small gaps between them, together. */
 struct span_iter {
 	const struct memblock *mb;
-	uint64_t limit_start;
+	uint64_t from; /* where to go on */
 	uint64_t limit_end;
-	unsigned long next;
+	unsigned long next; /* the bank to go on with */
+	const struct pfn_range *holes; /* those left */
+	uint32_t nr_holes;
 };
 
-/* The next bank's frames inside the limits, and its node. */
+static void span_begin(struct span_iter *it, const struct mm *mm, const struct memblock *mb)
+{
+	*it = (struct span_iter){
+		.mb = mb,
+		.from = mm->start_pfn,
+		.limit_end = mm->end_pfn,
+		.holes = mm->holes,
+		.nr_holes = mm->nr_holes,
+	};
+}
+
+/* Cuts the frames at the first hole that is left of them. */
+static void cut_at_hole(struct span_iter *it, uint64_t *start, uint64_t *end)
+{
+	for (; it->nr_holes && it->holes->start <= *start; it->holes++, it->nr_holes--)
+		if (it->holes->end > *start)
+			*start = it->holes->end;
+	if (it->nr_holes && it->holes->start < *end)
+		*end = it->holes->start;
+}
+
+/* The next bank's frames inside the limits, up to a hole, and its node. */
 static bool next_bank(struct span_iter *it, uint64_t *start, uint64_t *end, int *nid)
 {
-	while (it->next < it->mb->memory.cnt) {
+	for (; it->next < it->mb->memory.cnt; it->next++) {
 		const struct memblock_region *r = &it->mb->memory.regions[it->next];
 
 		*start = PFN_UP(r->base);
 		*end = PFN_DOWN(r->base + r->size);
 		*nid = r->nid;
-		if (*start < it->limit_start)
-			*start = it->limit_start;
+		if (*start < it->from)
+			*start = it->from;
 		if (*end > it->limit_end)
 			*end = it->limit_end;
-		it->next++;
-		if (*start < *end && !(r->flags & MEMBLOCK_NOT_FREE))
+		if (*start >= *end || (r->flags & MEMBLOCK_NOT_FREE))
+			continue;
+		if (it->nr_holes)
+			cut_at_hole(it, start, end);
+		if (*start < *end) {
+			it->from = *end;
 			return true;
+		}
 	}
 	return false;
 }
@@ -45,34 +73,40 @@ static bool next_span(struct span_iter *it, uint64_t *start, uint64_t *end)
 	if (!next_bank(it, start, end, &nid))
 		return false;
 	for (;;) {
-		unsigned long here = it->next;
+		struct span_iter here = *it;
 
 		if (!next_bank(it, &bank_start, &bank_end, &bank_nid))
 			return true;
-		if (bank_nid != nid || bank_start - *end > MM_TREE_GAP_PAGES) {
-			it->next = here;
+		if (bank_nid != nid || bank_start - *end > MM_TREE_GAP_PAGES ||
+		    it->holes != here.holes) {
+			*it = here;
 			return true;
 		}
 		*end = bank_end;
 	}
 }
 
-int mm_plan(struct mm *mm, const struct memblock *mb, uint64_t start_pfn, uint64_t end_pfn,
-	    uint32_t nr_harts)
+int mm_plan_with(struct mm *mm, const struct memblock *mb, const struct mm_request *request)
 {
-	struct span_iter it = { .mb = mb, .limit_start = start_pfn, .limit_end = end_pfn };
-	uint64_t start, end;
+	uint64_t start, end, end_pfn = request->end_pfn;
+	struct span_iter it;
 
 	if (end_pfn > PFN_DOWN(PHYS_ADDR_MAX))
 		end_pfn = PFN_DOWN(PHYS_ADDR_MAX);
-	if (start_pfn >= end_pfn || !nr_harts)
+	if (request->start_pfn >= end_pfn || !request->nr_harts || (request->extra_bytes & 7) ||
+	    (request->nr_contexts && request->nr_contexts < request->nr_harts))
 		return -EMM_EINVAL;
 	*mm = (struct mm){
-		.start_pfn = start_pfn,
+		.start_pfn = request->start_pfn,
 		.end_pfn = end_pfn,
-		.nr_harts = nr_harts,
-		.meta_bytes = (uint64_t)nr_harts * sizeof(struct buddy_hart),
+		.nr_harts = request->nr_harts,
+		.nr_contexts = request->nr_contexts ? request->nr_contexts : request->nr_harts,
+		.nr_holes = request->nr_holes,
+		.holes = request->holes,
+		.extra_bytes = request->extra_bytes,
 	};
+	mm->meta_bytes = (uint64_t)mm->nr_contexts * sizeof(struct buddy_hart) + mm->extra_bytes;
+	span_begin(&it, mm, mb);
 	while (next_span(&it, &start, &end)) {
 		struct buddy_tree layout;
 		uint64_t bytes = buddy_lay_out(&layout, start, end);
@@ -80,7 +114,6 @@ int mm_plan(struct mm *mm, const struct memblock *mb, uint64_t start_pfn, uint64
 		if (!mm->nr_trees) {
 			mm->first_tree = layout;
 			mm->first_bytes = bytes;
-			mm->next_bank = it.next;
 		}
 		mm->nr_trees++;
 		mm->meta_bytes += sizeof(struct buddy_tree) + bytes;
@@ -89,6 +122,18 @@ int mm_plan(struct mm *mm, const struct memblock *mb, uint64_t start_pfn, uint64
 		return -EMM_ENOENT;
 	mm->state = MM_PLANNED;
 	return 0;
+}
+
+int mm_plan(struct mm *mm, const struct memblock *mb, uint64_t start_pfn, uint64_t end_pfn,
+	    uint32_t nr_harts)
+{
+	const struct mm_request request = {
+		.start_pfn = start_pfn,
+		.end_pfn = end_pfn,
+		.nr_harts = nr_harts,
+	};
+
+	return mm_plan_with(mm, mb, &request);
 }
 
 int mm_set_metadata(struct mm *mm, struct memblock *mb, phys_addr_t pa)
@@ -132,12 +177,17 @@ int mm_place_metadata(struct mm *mm, struct memblock *mb)
 static int add_trees(struct mm *mm, const struct memblock *mb, uint8_t *words,
 		     const uint8_t *words_end)
 {
-	struct span_iter it = { mb, mm->start_pfn, mm->end_pfn, mm->next_bank };
+	struct span_iter it;
 
+	uint64_t start, end;
+
+	span_begin(&it, mm, mb);
+	if (!next_span(&it, &start, &end) || end != mm->first_tree.end_pfn)
+		return -EMM_ESTATE;
 	words += mm->first_bytes;
 	for (uint32_t i = 1; i < mm->nr_trees; i++) {
 		struct buddy_tree layout;
-		uint64_t start, end, bytes;
+		uint64_t bytes;
 
 		if (!next_span(&it, &start, &end) || start < mm->buddy.trees[i - 1].end_pfn)
 			return -EMM_ESTATE;
@@ -161,12 +211,12 @@ int mm_init(struct mm *mm, const struct memblock *mb)
 	harts = phys_to_virt(mb->map, mm->meta_pa, mm->meta_bytes);
 	if (!harts)
 		return -EMM_EFAULT;
-	trees = (struct buddy_tree *)(harts + mm->nr_harts);
+	trees = (struct buddy_tree *)(harts + mm->nr_contexts);
 	words = (uint8_t *)(trees + mm->nr_trees);
 	buddy_setup(&mm->buddy, trees, mm->nr_trees, harts, mm->nr_harts);
 	buddy_setup_tree(&mm->buddy, &mm->first_tree, words);
 	if (mm->nr_trees > 1) {
-		int ret = add_trees(mm, mb, words, (uint8_t *)harts + mm->meta_bytes);
+		int ret = add_trees(mm, mb, words, (uint8_t *)harts + mm->meta_bytes - mm->extra_bytes);
 
 		if (ret)
 			return ret;

@@ -8,12 +8,6 @@
 #include "buddy_tree.h"
 #include "memblock_internal.h"
 
-/* Frames [start, end). */
-struct pfn_range {
-	uint64_t start;
-	uint64_t end;
-};
-
 /* The frames of @pages that lie wholly in the entry @r. False if there are none. */
 static bool clip_to_entry(const struct memblock_region *r, const struct pfn_range *pages,
 			  struct pfn_range *piece)

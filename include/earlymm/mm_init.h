@@ -22,13 +22,17 @@ struct mm {
 	enum mm_state state;
 	uint64_t start_pfn; /* the frames that this allocator is for: a zone's limits */
 	uint64_t end_pfn;
-	struct buddy_tree first_tree; /* from the plan: its layout, its size, */
+	struct buddy_tree first_tree; /* from the plan: its layout, its size */
 	uint64_t first_bytes;
-	unsigned long next_bank; /* and the bank after it */
 	uint32_t nr_trees;
 	uint32_t nr_harts;
+	uint32_t nr_contexts; /* room for so many struct buddy_hart; the first nr_harts are in use */
+	uint32_t nr_holes;
+	const struct pfn_range *holes;
 	phys_addr_t meta_pa;
-	uint64_t meta_bytes; /* struct buddy_tree and buddy_hart arrays, and the trees' words */
+	/* struct buddy_hart and buddy_tree arrays, the trees' words, and extra_bytes at the end. */
+	uint64_t meta_bytes;
+	uint64_t extra_bytes;
 	struct buddy buddy;
 	uint64_t managed_pages; /* given to the buddy at the handover, and later */
 };
@@ -40,6 +44,21 @@ struct mm {
  */
 int mm_plan(struct mm *mm, const struct memblock *mb, uint64_t start_pfn, uint64_t end_pfn,
 	    uint32_t nr_harts);
+
+/* What mm_plan_with() is asked for. */
+struct mm_request {
+	uint64_t start_pfn;
+	uint64_t end_pfn;
+	uint32_t nr_harts;
+	uint32_t nr_contexts; /* room for so many struct buddy_hart; 0: nr_harts */
+	uint64_t extra_bytes; /* of metadata, for the caller; a multiple of 8 */
+	/* Ranges that get no tree here, and end one: ascending, disjoint; they live as long as @mm. */
+	const struct pfn_range *holes;
+	uint32_t nr_holes;
+};
+
+/* mm_plan_with() - mm_plan() with all there is to ask for. The same errors. */
+int mm_plan_with(struct mm *mm, const struct memblock *mb, const struct mm_request *request);
 
 /*
  * mm_place_metadata() - reserves room for it, with CAUSE_METADATA: as low as it fits, since there

@@ -31,6 +31,12 @@ typedef uint64_t phys_addr_t;
 #define PFN_DOWN(pa)  ((pa) >> PAGE_SHIFT)
 #define PFN_PHYS(pfn) ((phys_addr_t)(pfn) << PAGE_SHIFT)
 
+/* Frames [start, end). */
+struct pfn_range {
+	uint64_t start;
+	uint64_t end;
+};
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /*
