@@ -3,17 +3,7 @@
  * The buddy's frees. A block goes into its word at once, with one AMO, and with the checks that cost
  * next to nothing; all that is rare, and a carry, is behind the fast path.
  */
-#include "buddy_tree.h"
-
-/* atomic_or_partial() for one page. */
-static inline bool put_page(uint64_t *word, uint64_t pfn)
-{
-#ifdef atomic_or_bit_partial
-	if (BUDDY_RADIX == 64)
-		return atomic_or_bit_partial(word, pfn);
-#endif
-	return atomic_or_partial(word, 1ULL << BITS_OF(pfn), WORD_FULL);
-}
+#include "buddy_fast.h"
 
 /* The fast path frees what lies in @t from now on. */
 static void open_window(struct buddy_hart *h, const struct buddy_tree *t)
@@ -27,12 +17,6 @@ static void open_window(struct buddy_hart *h, const struct buddy_tree *t)
 	/* One that came before this has closed the window in vain. */
 	if (atomic_fetch_or(&h->request, 0))
 		atomic_set(&h->window_pages, 0);
-}
-
-/* Is the small block one that the fast path can free? The window has whole words only. */
-static inline bool in_window(const struct buddy_hart *h, uint64_t pfn, uint64_t size)
-{
-	return !(pfn & (size - 1)) && pfn - h->window_pfn < atomic_read(&h->window_pages);
 }
 
 static int __attribute__((noinline)) double_free(struct buddy_hart *h)
@@ -153,8 +137,8 @@ free_large(struct buddy_hart *h, uint64_t pfn, unsigned int order)
 }
 
 /* What is not a small block in the window whose word holds something, and is not full with it. */
-static int __attribute__((noinline))
-free_slow(struct buddy_hart *h, uint64_t pfn, unsigned int order)
+int __attribute__((noinline))
+buddy_free_slow(struct buddy_hart *h, uint64_t pfn, unsigned int order)
 {
 	uint64_t *word, v, mask;
 	int ret;
@@ -182,17 +166,12 @@ free_slow(struct buddy_hart *h, uint64_t pfn, unsigned int order)
 
 int buddy_free(struct buddy_hart *h, uint64_t pfn, unsigned int order)
 {
-	uint64_t *word = (uint64_t *)(h->words + (pfn >> RADIX_SHIFT) * sizeof(uint64_t));
-
 	if (likely(order == 0)) {
-		if (likely(in_window(h, pfn, 1) && put_page(word, pfn)))
+		if (buddy_free_page_fast(h, pfn))
 			return 0;
 	} else if (order < RADIX_SHIFT) {
-		uint64_t size = 1ULL << order;
-
-		if (in_window(h, pfn, size) &&
-		    atomic_or_partial(word, ((1ULL << size) - 1) << BITS_OF(pfn), WORD_FULL))
+		if (buddy_free_run_fast(h, pfn, order))
 			return 0;
 	}
-	return free_slow(h, pfn, order);
+	return buddy_free_slow(h, pfn, order);
 }

@@ -141,6 +141,9 @@ const struct buddy_tree *buddy_find_tree(const struct buddy *b, uint64_t pfn, ui
 int64_t buddy_alloc_rest(struct buddy_hart *h, unsigned int order);
 bool buddy_harts_settled(const struct buddy_hart *self, uint64_t *sum);
 
+/* mm/buddy_free.c */
+int buddy_free_slow(struct buddy_hart *h, uint64_t pfn, unsigned int order);
+
 /* mm/buddy_large.c */
 int64_t buddy_alloc_large(struct buddy_hart *h, unsigned int order);
 
