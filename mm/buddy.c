@@ -86,7 +86,8 @@ static bool drain_others(struct buddy_hart *h, bool *asked)
 	for (unsigned int turn = 0; turn < DRAIN_TURNS && *asked && i < b->nr_harts; turn++) {
 		if (atomic_read_acquire(&h->request))
 			buddy_hart_open(h);
-		if (&b->harts[i] == h || !atomic_read_acquire(&b->harts[i].request))
+		if (&b->harts[i] == h || &b->harts[i] == h->sibling ||
+		    !atomic_read_acquire(&b->harts[i].request))
 			i++;
 	}
 	return !*asked || i == b->nr_harts;
@@ -113,10 +114,8 @@ static int64_t __attribute__((noinline)) alloc_anywhere(struct buddy_hart *h, un
 		seq_end(h);
 		if (ret >= 0)
 			return ret;
-		if (buddy_nr_held(h)) {
-			buddy_drain(h);
+		if (buddy_drain_own(h))
 			continue;
-		}
 		if (!drain_others(h, &asked))
 			unanswered++;
 		/* The search and what others hold come before the second look at the numbers. */

@@ -108,8 +108,7 @@ int buddy_claim(struct buddy_hart *h, uint64_t pfn, unsigned int order)
 	c.mask = run_mask(order % RADIX_SHIFT) << BITS_OF(pfn >> BIT_SHIFT(c.level));
 	if (h->is_ready && atomic_read_acquire(&h->request))
 		buddy_hart_open(h);
-	else if (buddy_nr_held(h))
-		buddy_drain(h);
+	buddy_drain_own(h);
 	for (unsigned int turn = 0; turn < CLAIM_TURNS; turn++) {
 		uint64_t before, after;
 		bool settled = buddy_harts_settled(h, &before);

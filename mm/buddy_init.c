@@ -38,6 +38,13 @@ int buddy_init(struct buddy *b, struct buddy_tree *trees, uint32_t max_trees,
 	return 0;
 }
 
+void buddy_pair(struct buddy_hart *unmovable, struct buddy_hart *movable)
+{
+	unmovable->sibling = movable;
+	movable->sibling = unmovable;
+	movable->is_movable = 1;
+}
+
 void buddy_tune(struct buddy *b, enum buddy_setting setting)
 {
 	b->setting = setting;

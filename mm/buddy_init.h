@@ -17,20 +17,18 @@ static inline void buddy_setup(struct buddy *b, struct buddy_tree *trees, uint32
 		.setting = BUDDY_DEFAULT,
 	};
 	for (uint32_t i = 0; i < nr_harts; i++) {
-		/* Stores, where the compiler would call memset: this is part of the handover's cost. */
-		UNROLL
-		for (unsigned int ev = 0; ev < sizeof(harts[i].events) / sizeof(uint64_t); ev++)
-			atomic_set(&((uint64_t *)&harts[i].events)[ev], 0);
-		/* The fast paths are closed: buddy_hart_open() does the rest when it is needed. */
+		/*
+		 * The fast paths are closed: buddy_hart_open() does the rest when it is needed. This
+		 * is part of the handover's cost.
+		 */
 		atomic_set32(&harts[i].nr_orders, 0);
 		atomic_set(&harts[i].window_pages, 0);
 		atomic_set(&harts[i].seq, 0);
 		atomic_set(&harts[i].request, 0);
 		atomic_set(&harts[i].holds, 0);
 		harts[i].is_ready = 0;
-		harts[i].large = 0;
-		harts[i].frontier_pfn = 0;
-		harts[i].group_pfn = 0;
+		harts[i].is_movable = 0;
+		harts[i].sibling = NULL;
 		harts[i].tree = NULL;
 		harts[i].buddy = b;
 	}
@@ -53,9 +51,7 @@ static inline void buddy_setup_tree(struct buddy *b, const struct buddy_tree *la
 		for (unsigned int i = 0; i < NODE_WORDS(TOP); i++)
 			atomic_set(&n[i], 0);
 	}
-	if (!b->nr_trees++)
-		for (uint32_t i = 0; i < b->nr_harts; i++)
-			b->harts[i].tree = t;
+	b->nr_trees++;
 }
 
 #endif

@@ -93,10 +93,11 @@ static int64_t __attribute__((noinline)) alloc_large_slow(struct buddy_hart *h, 
 {
 	if (TOP > 1 && atomic_read32(&h->nr_orders) && order >= RADIX_SHIFT &&
 	    order < 2 * RADIX_SHIFT) {
+		uint32_t newest = h->large_at;
 		int64_t pfn;
 
-		for (unsigned int i = 0; i < BUDDY_NR_LARGE; i++) {
-			uint64_t *at = &h->large_before[(h->large_at - i) % BUDDY_NR_LARGE];
+		for (uint32_t i = 0; i < BUDDY_NR_LARGE; i++) {
+			uint64_t *at = &h->large_before[(newest - i) % BUDDY_NR_LARGE];
 			uint64_t block = *at;
 
 			if (!block)

@@ -265,7 +265,7 @@ int64_t buddy_refill(struct buddy_hart *h, unsigned int cls)
 {
 	atomic_set(&h->holds, 1);
 	/* The first time no word in use is known of; failing a whole one all are looked at. */
-	if (h->scan[cls].limit && refill_used(h, h->tree, cls))
+	if (cls <= MAX_SCANNED_ORDER && h->scan[cls].limit && refill_used(h, h->tree, cls))
 		return 0;
 	return buddy_refill_whole(h, cls);
 }

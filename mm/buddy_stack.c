@@ -11,7 +11,7 @@ void buddy_hart_turn_to(struct buddy_hart *h, const struct buddy_tree *t)
 	h->tree = t;
 	atomic_set(&h->window_pages, 0);
 	UNROLL
-	for (unsigned int order = 0; order < BUDDY_NR_STACKS; order++)
+	for (unsigned int order = 0; order <= MAX_SCANNED_ORDER; order++)
 		h->scan[order] = (struct buddy_scan){
 			.next = UINT64_MAX,
 			.first = UINT64_MAX,
@@ -23,11 +23,18 @@ void buddy_hart_turn_to(struct buddy_hart *h, const struct buddy_tree *t)
 	if (TOP > 2 && t && h->setting != BUDDY_HEALING)
 		h->ample_pfn = t->start_pfn + ((t->end_pfn - t->start_pfn) >> AMPLE_SHIFT);
 	h->large = 0;
-	UNROLL
-	for (unsigned int i = 0; i < BUDDY_NR_LARGE; i++)
-		h->large_before[i] = 0;
+	h->large_before[0] = 0; /* who looks at older ones stops here until all have been written */
 	h->large_at = 0;
 	h->large_idx = UINT64_MAX;
+}
+
+/* What was asked for is done, if it was. */
+static void answer_request(struct buddy_hart *h)
+{
+	if (atomic_read_acquire(&h->request)) {
+		buddy_drain(h);
+		atomic_set_release(&h->request, 0);
+	}
 }
 
 /*
@@ -41,19 +48,35 @@ void buddy_hart_open(struct buddy_hart *h)
 		for (unsigned int order = 0; order < BUDDY_NR_STACKS; order++) {
 			h->top[order] = &h->stack[stack_bottom(order)];
 			*h->top[order] = -1;
+			h->drained[order] = 0;
 		}
+		h->events = (struct buddy_events){ 0 };
 		h->setting = h->buddy->setting;
+		if (!h->tree && h->buddy->nr_trees)
+			h->tree = h->buddy->trees;
 		buddy_hart_turn_to(h, h->tree);
 		h->is_ready = 1;
 	}
 	do {
-		if (atomic_read_acquire(&h->request)) {
-			buddy_drain(h);
-			atomic_set_release(&h->request, 0);
-		}
+		answer_request(h);
 		atomic_set32(&h->nr_orders, BUDDY_NR_STACKS);
 		/* A request that came before this has closed the path in vain. */
 	} while (atomic_fetch_or(&h->request, 0));
+	/* Its paths stay closed until it is used: that may be long. */
+	if (h->sibling)
+		answer_request(h->sibling);
+}
+
+static void close_paths(struct buddy_hart *h)
+{
+	atomic_set32(&h->nr_orders, 0);
+	atomic_set(&h->window_pages, 0);
+}
+
+/* May the hart, or its sibling, hold blocks? */
+static bool may_hold(const struct buddy_hart *h)
+{
+	return atomic_read(&h->holds) || (h->sibling && atomic_read(&h->sibling->holds));
 }
 
 uint32_t buddy_request_drain(struct buddy_hart *self)
@@ -62,14 +85,17 @@ uint32_t buddy_request_drain(struct buddy_hart *self)
 	uint32_t nr_asked = 0;
 
 	for (uint32_t i = 0; i < b->nr_harts; i++) {
-		struct buddy_hart *h = &b->harts[i];
+		struct buddy_hart *h = &b->harts[i], *sibling = h->sibling;
 
-		if (h == self || !atomic_read(&h->holds))
+		if (h == self || h == self->sibling || !may_hold(h))
 			continue;
-		/* In this order: who finds a path closed finds the request. */
+		/* In this order: who finds a path closed finds the request, of both siblings. */
 		atomic_fetch_or(&h->request, 1);
-		atomic_set32(&h->nr_orders, 0);
-		atomic_set(&h->window_pages, 0);
+		if (sibling) {
+			atomic_fetch_or(&sibling->request, 1);
+			close_paths(sibling);
+		}
+		close_paths(h);
 		nr_asked++;
 	}
 	return nr_asked;
@@ -80,6 +106,7 @@ static void drain_stack(struct buddy_hart *h, unsigned int order)
 {
 	int64_t *bottom = &h->stack[stack_bottom(order)], *top = h->top[order];
 
+	h->drained[order] += (uint64_t)(top - bottom);
 	while (top != bottom) {
 		uint64_t idx = (uint64_t)*top >> RADIX_SHIFT, bits = 0;
 
@@ -104,14 +131,26 @@ void buddy_drain(struct buddy_hart *h)
 	h->events.drains++;
 }
 
+/* Drains what this hart holds in both of its stacks' sets. False: that was nothing. */
+bool buddy_drain_own(struct buddy_hart *h)
+{
+	struct buddy_hart *sibling = h->sibling;
+	bool is_held = buddy_nr_held(h) != 0;
+
+	if (is_held)
+		buddy_drain(h);
+	if (!sibling || !buddy_nr_held(sibling))
+		return is_held;
+	buddy_drain(sibling);
+	return true;
+}
+
 void buddy_prefer(struct buddy_hart *h, const struct buddy_tree *t)
 {
-	if (h->is_ready) {
-		buddy_drain(h);
-		buddy_hart_turn_to(h, t);
-	} else {
-		h->tree = t;
-	}
+	if (!h->is_ready)
+		buddy_hart_open(h);
+	buddy_drain(h);
+	buddy_hart_turn_to(h, t);
 }
 
 uint64_t buddy_nr_held(const struct buddy_hart *h)

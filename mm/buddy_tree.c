@@ -112,7 +112,7 @@ int buddy_put_finish(struct buddy_hart *h, const struct buddy_tree *t, unsigned 
 			return carry_rarely(h, t, idx);
 		buddy_hint_clear_all(t, level, 0, idx);
 		h->events.carries++;
-		if (level == 1 && idx << WORD_SHIFT(1) < h->group_pfn && t == h->tree)
+		if (level == 1 && t == h->tree && idx << WORD_SHIFT(1) < h->group_pfn)
 			h->group_pfn = idx << WORD_SHIFT(1);
 		mask = 1ULL << BITS_OF(idx);
 		idx >>= RADIX_SHIFT;

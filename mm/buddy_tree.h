@@ -161,7 +161,7 @@ int64_t buddy_alloc_whole(struct buddy_hart *h, unsigned int cls);
 int64_t buddy_refill_slow(struct buddy_hart *h, unsigned int cls);
 
 /* Above this order a word holds too few blocks to be worth a search. */
-#define MAX_SCANNED_ORDER 2
+#define MAX_SCANNED_ORDER (BUDDY_NR_SCANNED - 1)
 
 /* After a refill that had to take a wholly free word, as when memory fills up: the words to scan. */
 #define NARROW_SCAN 3
@@ -181,10 +181,11 @@ int64_t buddy_refill_slow(struct buddy_hart *h, unsigned int cls);
  */
 static inline uint64_t whole_end_pfn(const struct buddy_hart *h, unsigned int cls)
 {
-	uint64_t end_pfn = (h->scan[cls].limit + 2) << RADIX_SHIFT;
+	uint64_t end_pfn;
 
 	if (cls > MAX_SCANNED_ORDER)
 		return UINT64_MAX;
+	end_pfn = (h->scan[cls].limit + 2) << RADIX_SHIFT;
 	return end_pfn > h->ample_pfn ? end_pfn : h->ample_pfn;
 }
 
@@ -196,6 +197,7 @@ static inline bool keeps_run(unsigned int cls)
 
 /* mm/buddy_stack.c */
 void buddy_hart_open(struct buddy_hart *h);
+bool buddy_drain_own(struct buddy_hart *h);
 void buddy_hart_turn_to(struct buddy_hart *h, const struct buddy_tree *t);
 
 /* Where a hart's stack of @order lies in its array: the -1 below the first entry. */
@@ -285,7 +287,8 @@ static inline int buddy_carry(struct buddy_hart *h, const struct buddy_tree *t, 
 	uint64_t mask = 1ULL << BITS_OF(idx), old;
 
 	h->events.carries++;
-	if (idx << RADIX_SHIFT < h->frontier_pfn && t == h->tree)
+	/* Before the hart's first operation @tree is NULL, and nothing else is set. */
+	if (t == h->tree && idx << RADIX_SHIFT < h->frontier_pfn)
 		h->frontier_pfn = idx << RADIX_SHIFT;
 	idx >>= RADIX_SHIFT;
 	old = atomic_fetch_or(buddy_node(t, 1, idx), mask);

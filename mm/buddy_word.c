@@ -94,14 +94,17 @@ static inline __attribute__((always_inline)) int64_t fill_whole(struct buddy_har
 								unsigned int cls, uint64_t idx)
 {
 	const struct buddy_tree *t = h->tree;
-	struct buddy_scan *scan = &h->scan[cls];
 	int64_t base = (int64_t)(idx << RADIX_SHIFT), size = (int64_t)1 << cls;
 	int64_t *top = h->top[cls], pfn = base + BUDDY_RADIX;
 	bool kept = keeps_run(cls) && h->setting != BUDDY_HEALING;
 
-	if (idx - scan->limit < LIMIT_REACH)
-		scan->limit = idx + 1;
-	scan->width = NARROW_SCAN;
+	if (cls <= MAX_SCANNED_ORDER) {
+		struct buddy_scan *scan = &h->scan[cls];
+
+		if (idx - scan->limit < LIMIT_REACH)
+			scan->limit = idx + 1;
+		scan->width = NARROW_SCAN;
+	}
 	h->events.splits++;
 	atomic_xchg(buddy_node(t, 0, idx),
 		    kept ? WORD_FULL << (BUDDY_RADIX - size) & WORD_FULL : 0);

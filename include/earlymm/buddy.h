@@ -42,7 +42,13 @@ struct buddy_tree {
 /* The frames of all stacks, each stack with a word below it that says -1. */
 #define BUDDY_STACK_WORDS (2 * BUDDY_RADIX - 2 + BUDDY_NR_STACKS)
 
-/* How often the slow paths ran; read by anyone, written by the hart alone. */
+/* Orders up to 2 are also taken from words in use; above, a word holds too few blocks. */
+#define BUDDY_NR_SCANNED (BUDDY_NR_STACKS < 3 ? BUDDY_NR_STACKS : 3U)
+
+/*
+ * How often the slow paths ran, since the hart's first allocation or free; garbage before, while
+ * @is_ready is 0. Read by anyone, written by the hart alone.
+ */
 struct buddy_events {
 	uint64_t refills; /* a stack was filled from a word that is partly in use */
 	uint64_t splits; /* a wholly free block became a word of smaller ones */
@@ -74,6 +80,7 @@ struct buddy_scan {
 /*
  * What one hart has to itself. Others read @seq (rule 6), @holds and @events, and ask for a drain
  * by setting @request and closing both fast paths: @nr_orders and @window_pages become 0 (rule 7).
+ * A hart may have two, see buddy_pair(): what is said of harts here holds for each of them.
  */
 struct buddy_hart {
 	int64_t *top[BUDDY_NR_STACKS]; /* the next block of each order, or the -1 below the last */
@@ -86,10 +93,12 @@ struct buddy_hart {
 	uint64_t seq; /* odd while bits of shared words are in registers only */
 	const struct buddy_tree *tree; /* the tree that was used last; NULL: there is none */
 	struct buddy *buddy;
+	struct buddy_hart *sibling; /* the same hart's other one, or NULL */
 	uint64_t request; /* not 0: another hart wants the stacks drained */
 	uint64_t holds; /* 0: the stacks are empty */
-	uint64_t is_ready; /* top[] and what is below have been set */
-	struct buddy_scan scan[BUDDY_NR_STACKS];
+	uint32_t is_ready; /* top[] and what is below have been set */
+	uint32_t is_movable; /* the second of buddy_pair() */
+	struct buddy_scan scan[BUDDY_NR_SCANNED];
 	uint64_t frontier_pfn; /* no wholly free word is known of below */
 	/* Below: wholly free words are taken without a look at those in use, as long as there are. */
 	uint64_t ample_pfn;
@@ -100,6 +109,7 @@ struct buddy_hart {
 	uint32_t large_at; /* the newest there */
 	uint64_t large_idx; /* the level 1 word that gave a block last; UINT64_MAX: none */
 	struct buddy_events events;
+	uint64_t drained[BUDDY_NR_STACKS]; /* blocks that went from stacks to trees; as @events */
 	int64_t stack[BUDDY_STACK_WORDS];
 } __attribute__((aligned(64)));
 
@@ -138,6 +148,14 @@ uint64_t buddy_tree_bytes(uint64_t start_pfn, uint64_t end_pfn);
  */
 int buddy_init(struct buddy *b, struct buddy_tree *trees, uint32_t max_trees,
 	       struct buddy_hart *harts, uint32_t nr_harts);
+
+/*
+ * buddy_pair() - two of the harts[] of one buddy are used by the same hart from now on, never both
+ * at the same time: one for pages that cannot be moved, one for those that can. Each drains the
+ * other where it would ask another hart to, and either answers for both. Called before the first
+ * operation of either. O(1).
+ */
+void buddy_pair(struct buddy_hart *unmovable, struct buddy_hart *movable);
 
 /*
  * buddy_add_tree() - covers [start_pfn, end_pfn), with no page free in it yet.
@@ -208,7 +226,7 @@ int buddy_split(struct buddy_hart *h, uint64_t pfn, unsigned int order);
 /*
  * buddy_claim() - takes exactly the block [pfn, pfn + 2^order), if all of it is free; what it is
  * part of is split. Then it is as if buddy_alloc() had returned it. 0 <= order <= BUDDY_MAX_ORDER.
- * The calling hart's caches are drained first; what other harts keep for themselves is in use
+ * The calling hart's stacks are drained first, its sibling's too; what other harts keep is in use
  * until they drain. O(levels^2 * radix shift); no word is searched. Returns -EMM_EINVAL (order,
  * or pfn not aligned to it), -EMM_ERANGE (not inside a tree), -EMM_EBUSY (a page of it is in use,
  * held by another hart, or was never added), -EMM_EAGAIN (other harts kept memory in flight in
@@ -217,7 +235,10 @@ int buddy_split(struct buddy_hart *h, uint64_t pfn, unsigned int order);
  */
 int buddy_claim(struct buddy_hart *h, uint64_t pfn, unsigned int order);
 
-/* buddy_drain() - gives the hart's own blocks back to everybody. Linux: drain_pages. */
+/*
+ * buddy_drain() - gives the hart's own blocks back to everybody; not its sibling's. O(blocks held).
+ * Linux: drain_pages.
+ */
 void buddy_drain(struct buddy_hart *h);
 
 /*
@@ -230,7 +251,8 @@ void buddy_prefer(struct buddy_hart *h, const struct buddy_tree *t);
 /*
  * buddy_request_drain() - asks all other harts that may hold blocks to drain their stacks: each
  * does so in its next allocation that its stacks do not serve at once, free or claim. Does not wait.
- * Returns how many harts were asked. O(nr_harts). Linux: drain_all_pages.
+ * Of siblings that hold something both are asked, and either answers; the caller's own is not.
+ * Returns how many were asked. O(nr_harts). Linux: drain_all_pages.
  */
 uint32_t buddy_request_drain(struct buddy_hart *self);
 

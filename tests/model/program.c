@@ -359,10 +359,11 @@ static uint64_t hash_local(unsigned int h)
 	const struct buddy_hart *hart = &arena.harts[h];
 	const char *bytes = (const char *)hart;
 	size_t events = offsetof(struct buddy_hart, events);
+	size_t counters_end = offsetof(struct buddy_hart, drained) + sizeof(hart->drained);
 	uint64_t x = h;
 
 	for (size_t at = 0; at < sizeof(*hart); at += sizeof(uint32_t)) {
-		bool skip = at >= events && at < events + sizeof(hart->events);
+		bool skip = at >= events && at < counters_end;
 		uint32_t word;
 
 		for (unsigned int loc = 0; loc < machine_nr_locs() && !skip; loc++) {
