@@ -38,6 +38,14 @@ int buddy_init(struct buddy *b, struct buddy_tree *trees, uint32_t max_trees,
 	return 0;
 }
 
+void buddy_add_harts(struct buddy *b, uint32_t nr_harts)
+{
+	while (b->nr_harts < nr_harts) {
+		buddy_setup_hart(b, &b->harts[b->nr_harts]);
+		b->nr_harts++;
+	}
+}
+
 void buddy_pair(struct buddy_hart *unmovable, struct buddy_hart *movable)
 {
 	unmovable->sibling = movable;

@@ -5,6 +5,24 @@
 
 #include "buddy_tree.h"
 
+/*
+ * A hart's struct, of any content. The fast paths are closed: buddy_hart_open() does the rest when
+ * it is needed. This is part of the handover's cost.
+ */
+static inline void buddy_setup_hart(struct buddy *b, struct buddy_hart *h)
+{
+	atomic_set32(&h->nr_orders, 0);
+	atomic_set(&h->window_pages, 0);
+	atomic_set(&h->seq, 0);
+	atomic_set(&h->request, 0);
+	atomic_set(&h->holds, 0);
+	h->is_ready = 0;
+	h->is_movable = 0;
+	h->sibling = NULL;
+	h->tree = NULL;
+	h->buddy = b;
+}
+
 /* buddy_init() with arguments that are known to be good. */
 static inline void buddy_setup(struct buddy *b, struct buddy_tree *trees, uint32_t max_trees,
 			       struct buddy_hart *harts, uint32_t nr_harts)
@@ -16,22 +34,8 @@ static inline void buddy_setup(struct buddy *b, struct buddy_tree *trees, uint32
 		.nr_harts = nr_harts,
 		.setting = BUDDY_DEFAULT,
 	};
-	for (uint32_t i = 0; i < nr_harts; i++) {
-		/*
-		 * The fast paths are closed: buddy_hart_open() does the rest when it is needed. This
-		 * is part of the handover's cost.
-		 */
-		atomic_set32(&harts[i].nr_orders, 0);
-		atomic_set(&harts[i].window_pages, 0);
-		atomic_set(&harts[i].seq, 0);
-		atomic_set(&harts[i].request, 0);
-		atomic_set(&harts[i].holds, 0);
-		harts[i].is_ready = 0;
-		harts[i].is_movable = 0;
-		harts[i].sibling = NULL;
-		harts[i].tree = NULL;
-		harts[i].buddy = b;
-	}
+	for (uint32_t i = 0; i < nr_harts; i++)
+		buddy_setup_hart(b, &harts[i]);
 }
 
 /* buddy_add_laid_out() with arguments that are known to be good. */

@@ -150,6 +150,12 @@ int buddy_init(struct buddy *b, struct buddy_tree *trees, uint32_t max_trees,
 	       struct buddy_hart *harts, uint32_t nr_harts);
 
 /*
+ * buddy_add_harts() - the array of harts has @nr_harts now: those that are new are set up, as by
+ * buddy_init(). No other hart may be in an operation. O(nr_harts).
+ */
+void buddy_add_harts(struct buddy *b, uint32_t nr_harts);
+
+/*
  * buddy_pair() - two of the harts[] of one buddy are used by the same hart from now on, never both
  * at the same time: one for pages that cannot be moved, one for those that can. Each drains the
  * other where it would ask another hart to, and either answers for both. Called before the first

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of the page allocator share. Private to mm/page_*.c and mm/zone*.c. */
+#ifndef MM_PAGE_ALLOC_INTERNAL_H
+#define MM_PAGE_ALLOC_INTERNAL_H
+
+#include <earlymm/error.h>
+#include <earlymm/page_alloc.h>
+#include "buddy_fast.h"
+
+/* mm/zone_wmark.c */
+void zone_setup_watermarks(struct page_alloc *pa);
+void zone_setup_lists(struct page_alloc *pa);
+
+/* What page_alloc_from() is asked for. */
+struct page_request {
+	gfp_t gfp;
+	unsigned int order;
+	const struct zonelist *list;
+	const uint64_t *nodemask; /* a bit a node; NULL: all */
+	uintptr_t caller;
+};
+
+/* mm/page_alloc_slow.c */
+int64_t page_alloc_slow(struct page_hart *h, gfp_t gfp, unsigned int order, uintptr_t caller);
+int64_t page_alloc_from(struct page_hart *h, const struct page_request *r);
+int page_free_slow(struct page_hart *h, uint64_t pfn, unsigned int order, uintptr_t caller);
+/* Into the zone of @pfn, without a look at what is recorded; counted. */
+int page_free_block(struct page_hart *h, uint64_t pfn, unsigned int order);
+
+/* mm/page_hart.c */
+void page_hart_init(struct page_alloc *pa, uint32_t id);
+void page_hart_flush(struct page_hart *h);
+
+/* The highest type of zone that @gfp allows. */
+static inline enum zone_type gfp_zone(gfp_t gfp)
+{
+	if (gfp & __GFP_DMA32)
+		return ZONE_DMA32;
+	return gfp & __GFP_HIGHMEM ? ZONE_HIGHMEM : ZONE_NORMAL;
+}
+
+static inline enum migratetype gfp_migratetype(gfp_t gfp)
+{
+	return gfp & __GFP_MOVABLE ? MIGRATE_MOVABLE : MIGRATE_UNMOVABLE;
+}
+
+/* May an allocation with @gfp take from the zone, by its type? */
+static inline bool zone_is_allowed(const struct zone *z, gfp_t gfp)
+{
+	return z->within <= gfp_zone(gfp) && (z->type != ZONE_CMA || (gfp & __GFP_MOVABLE));
+}
+
+/* Pages that a context's stacks have given back to the trees. */
+static inline uint64_t context_drained_pages(const struct buddy_hart *c)
+{
+	uint64_t nr_pages = 0;
+
+	for (unsigned int order = 0; c->is_ready && order < BUDDY_NR_STACKS; order++)
+		nr_pages += c->drained[order] << order;
+	return nr_pages;
+}
+
+/* Pages that the hart has freed, and its zone does not know of yet. */
+static inline uint64_t uncounted_frees(const struct page_hart *h)
+{
+	uint64_t nr_pages = 0;
+
+	for (unsigned int order = 0; order < BUDDY_NR_STACKS; order++)
+		nr_pages += atomic_read(&h->freed[order]) << order;
+	return nr_pages;
+}
+
+/*
+ * Where a call to the public function came from. In a function that calls nothing but at its end
+ * the register still has it; the compiler's builtin would make a stack frame of it.
+ */
+#ifdef __riscv
+static inline __attribute__((always_inline)) uintptr_t return_address(void)
+{
+	uintptr_t ra;
+
+	__asm__ volatile("mv %0, ra" : "=r"(ra));
+	return ra;
+}
+#define CALLER return_address()
+#else
+#define CALLER ((uintptr_t)__builtin_return_address(0))
+#endif
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An allocation that no stack serves: the zones that it may have, in order, down to a watermark,
+ * then down to the next. And frees that take more than an AMO.
+ */
+#include "page_alloc_internal.h"
+
+/* Pages that a refill may take, at most. */
+#define REFILL_PAGES 64
+
+/* Blocks of a small order that have left the trees for @c: those on its stack and those given out. */
+static uint64_t blocks_out(const struct buddy_hart *c, unsigned int order)
+{
+	if (order >= BUDDY_NR_STACKS || !c->is_ready)
+		return 0;
+	return (uint64_t)(c->top[order] - &c->stack[stack_bottom(order)]) + c->drained[order];
+}
+
+/*
+ * Is the zone above its mark? The harts' counters are added up only when this hart's credit, its
+ * share of what lies above the low mark and all reserves, is used up.
+ */
+static bool __attribute__((noinline))
+look_at_watermark(struct page_hart *h, const struct zone *z, const struct page_request *r,
+		  enum zone_watermark mark)
+{
+	const struct page_alloc *pa = h->pa;
+	uint64_t keep = z->wmark[WMARK_LOW] + z->lowmem_reserve[MAX_NR_ZONES - 1];
+	uint64_t nr_free = zone_free_pages(pa, z);
+
+	z->harts[h->id].credit = nr_free > keep ? (int64_t)((nr_free - keep) / pa->nr_harts) : 0;
+	return zone_watermark_ok(pa, z, r->order, mark, gfp_zone(r->gfp), r->gfp);
+}
+
+static inline bool may_take(struct page_hart *h, const struct zone *z, const struct page_request *r,
+			    enum zone_watermark mark)
+{
+	int64_t need = r->order < BUDDY_NR_STACKS ? REFILL_PAGES : (int64_t)1 << r->order;
+
+	return likely(z->harts[h->id].credit >= need) || look_at_watermark(h, z, r, mark);
+}
+
+/* A block from the zone, counted. */
+static int64_t take_from_zone(struct page_hart *h, struct zone *z, const struct page_request *r,
+			      bool fallback)
+{
+	enum migratetype type = gfp_migratetype(r->gfp);
+	struct buddy_hart *c = zone_context(z, h->id, type);
+	struct zone_hart *zh = &z->harts[h->id];
+	uint64_t before = blocks_out(c, r->order), blocks;
+	int64_t pfn = buddy_alloc(c, r->order);
+
+	if (unlikely(pfn < 0)) {
+		/* What was on its stacks is not. */
+		blocks = blocks_out(c, r->order) - before;
+	} else {
+		blocks = blocks_out(c, r->order) - before + 1;
+	}
+	zh->taken[type][r->order] += blocks;
+	zh->taken_pages += blocks << r->order;
+	zh->credit -= (int64_t)(blocks << r->order);
+	if (unlikely(fallback))
+		zh->fallbacks[r->order] += (uint32_t)blocks;
+	return pfn;
+}
+
+static bool list_allows(const struct zone *z, const struct page_request *r)
+{
+	if (unlikely((r->gfp & __GFP_THISNODE) && z->nid != r->list->nid))
+		return false;
+	if (unlikely(r->nodemask) && !(r->nodemask[z->nid / 64] >> (z->nid % 64) & 1))
+		return false;
+	return zone_is_allowed(z, r->gfp) && z->mm.state == MM_HANDED_OVER;
+}
+
+/* The zones of the list in order, down to @mark. *@first: the first that is allowed. */
+static int64_t walk_zones(struct page_hart *h, const struct page_request *r,
+			  enum zone_watermark mark, struct zone **first)
+{
+	struct page_alloc *pa = h->pa;
+	int64_t ret = -EMM_ENOMEM;
+
+	*first = NULL;
+	for (unsigned int i = 0; i < r->list->nr; i++) {
+		struct zone *z = &pa->zones[r->list->zone[i]];
+		int64_t pfn;
+
+		if (!list_allows(z, r))
+			continue;
+		if (!*first)
+			*first = z;
+		if (!may_take(h, z, r, mark))
+			continue;
+		pfn = take_from_zone(h, z, r, z != *first);
+		if (likely(pfn >= 0)) {
+			if (r->list == h->local && r->order < BUDDY_NR_STACKS && !pa->features &&
+			    !(r->gfp & __GFP_THISNODE) && !r->nodemask)
+				h->fast[r->gfp & GFP_FAST_MASK] =
+					zone_context(z, h->id, gfp_migratetype(r->gfp));
+			return pfn;
+		}
+		if (pfn == -EMM_EAGAIN)
+			ret = pfn;
+	}
+	return ret;
+}
+
+int64_t page_alloc_from(struct page_hart *h, const struct page_request *r)
+{
+	struct zone *first;
+	int64_t pfn = walk_zones(h, r, WMARK_LOW, &first);
+
+	if (unlikely(pfn < 0))
+		pfn = walk_zones(h, r, WMARK_MIN, &first);
+	if (unlikely(pfn < 0)) {
+		/* What this hart has taken and not given out counts, too. */
+		page_hart_drain(h);
+		pfn = walk_zones(h, r, WMARK_MIN, &first);
+	}
+	if (unlikely(pfn < 0) && first)
+		first->harts[h->id].failures[r->order]++;
+	return pfn;
+}
+
+int64_t page_alloc_slow(struct page_hart *h, gfp_t gfp, unsigned int order, uintptr_t caller)
+{
+	const struct page_request r = {
+		.gfp = gfp,
+		.order = order,
+		.list = h->local,
+		.caller = caller,
+	};
+	const gfp_t both = __GFP_DMA32 | __GFP_HIGHMEM;
+
+	if (unlikely(order > BUDDY_MAX_ORDER || (gfp & ~GFP_ALL_FLAGS) || (gfp & both) == both)) {
+		h->refusals++;
+		return -EMM_EINVAL;
+	}
+	return page_alloc_from(h, &r);
+}
+
+/* ---- frees ---- */
+
+/* The hart's frees go to @z from now on. */
+static void turn_to_zone(struct page_hart *h, struct zone *z)
+{
+	page_hart_flush(h);
+	h->free_zone = z;
+	h->free_ctx = zone_context(z, h->id, MIGRATE_UNMOVABLE);
+}
+
+int page_free_block(struct page_hart *h, uint64_t pfn, unsigned int order)
+{
+	struct zone *z = page_zone(h->pa, pfn);
+	struct zone_hart *zh;
+	int err;
+
+	if (!z || z->mm.state != MM_HANDED_OVER)
+		return -EMM_ERANGE;
+	err = buddy_free(zone_context(z, h->id, MIGRATE_UNMOVABLE), pfn, order);
+	if (err)
+		return err;
+	zh = &z->harts[h->id];
+	zh->freed[order]++;
+	zh->freed_pages += 1ULL << order;
+	return 0;
+}
+
+int page_free_slow(struct page_hart *h, uint64_t pfn, unsigned int order, uintptr_t caller)
+{
+	struct buddy_hart *c = h->free_ctx;
+	struct zone_hart *zh;
+	int err;
+
+	(void)caller;
+	if (unlikely(order > BUDDY_MAX_ORDER)) {
+		h->refusals++;
+		return -EMM_EINVAL;
+	}
+	if (likely(pfn - c->window_pfn < atomic_read(&c->window_pages))) {
+		err = buddy_free_slow(c, pfn, order);
+		if (unlikely(err))
+			return err;
+		zh = &h->free_zone->harts[h->id];
+		zh->freed[order]++;
+		zh->freed_pages += 1ULL << order;
+		return 0;
+	}
+	err = page_free_block(h, pfn, order);
+	if (!err)
+		turn_to_zone(h, page_zone(h->pa, pfn));
+	return err;
+}

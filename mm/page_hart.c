@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A hart's way into the page allocator: which context serves which kind of allocation. */
+#include "page_alloc_internal.h"
+
+/* No fast path gets past it: for what no zone of the machine serves, and where all is recorded. */
+static const struct buddy_hart closed_context;
+
+/* The first zone of the hart's list for each kind of allocation, to begin with. */
+static struct buddy_hart *first_context(const struct page_alloc *pa, const struct page_hart *h,
+					gfp_t gfp)
+{
+	for (uint32_t i = 0; i < h->local->nr && !pa->features; i++) {
+		const struct zone *z = &pa->zones[h->local->zone[i]];
+
+		if ((gfp & (__GFP_DMA32 | __GFP_HIGHMEM)) != (__GFP_DMA32 | __GFP_HIGHMEM) &&
+		    zone_is_allowed(z, gfp))
+			return zone_context(z, h->id, gfp_migratetype(gfp));
+	}
+	return (struct buddy_hart *)(uintptr_t)&closed_context;
+}
+
+int page_alloc_set_node(struct page_alloc *pa, uint32_t hart, int nid)
+{
+	struct page_hart *h;
+
+	if (hart >= pa->nr_harts || nid < 0)
+		return -EMM_EINVAL;
+	if ((uint32_t)nid >= pa->nr_nodes)
+		return -EMM_ENOENT;
+	h = &pa->harts[hart];
+	h->local = &pa->nodes[nid];
+	for (gfp_t gfp = 0; gfp <= GFP_FAST_MASK; gfp++)
+		h->fast[gfp] = first_context(pa, h, gfp);
+	return 0;
+}
+
+void page_hart_init(struct page_alloc *pa, uint32_t id)
+{
+	struct page_hart *h = &pa->harts[id];
+
+	*h = (struct page_hart){
+		.free_ctx = (struct buddy_hart *)(uintptr_t)&closed_context,
+		.pa = pa,
+		.id = id,
+	};
+	page_alloc_set_node(pa, id, 0);
+}
+
+/* The books of the zone that frees went to become complete. */
+void page_hart_flush(struct page_hart *h)
+{
+	struct zone_hart *zh;
+
+	if (!h->free_zone)
+		return;
+	zh = &h->free_zone->harts[h->id];
+	for (unsigned int order = 0; order < BUDDY_NR_STACKS; order++) {
+		zh->freed[order] += h->freed[order];
+		zh->freed_pages += h->freed[order] << order;
+		atomic_set(&h->freed[order], 0);
+	}
+}
+
+void page_hart_drain(struct page_hart *h)
+{
+	const struct page_alloc *pa = h->pa;
+
+	page_hart_flush(h);
+	for (uint32_t i = 0; i < pa->nr_zones; i++)
+		for (unsigned int type = 0; type < MIGRATE_TYPES; type++)
+			if (pa->zones[i].mm.state == MM_HANDED_OVER)
+				buddy_drain(zone_context(&pa->zones[i], h->id, type));
+}
