@@ -1,7 +1,9 @@
 mm-objs += bitops.o
 mm-objs += buddy.o
+mm-objs += buddy_bulk.o
 mm-objs += buddy_check.o
 mm-objs += buddy_claim.o
+mm-objs += buddy_find.o
 mm-objs += buddy_free.o
 mm-objs += buddy_hint.o
 mm-objs += buddy_init.o
@@ -28,6 +30,11 @@ mm-objs += page_alloc.o
 mm-objs += page_alloc_slow.o
 mm-objs += page_hart.o
 mm-objs += page_node.o
+mm-objs += page_bulk.o
+mm-objs += page_parts.o
+mm-objs += page_exact.o
+mm-objs += page_contig.o
+mm-objs += page_cma.o
 mm-objs += error.o
 mm-objs += memblock.o
 mm-objs += memblock_alloc.o
@@ -49,6 +56,7 @@ mm-objs += early.o
 
 # Compiled once more for harts with Zba, Zbb and Zbs (mk/hot.mk): what a call runs through.
 hot-objs += mm/buddy.o
+hot-objs += mm/buddy_bulk.o
 hot-objs += mm/buddy_free.o
 hot-objs += mm/buddy_hint.o
 hot-objs += mm/buddy_large.o
@@ -58,3 +66,4 @@ hot-objs += mm/buddy_tree.o
 hot-objs += mm/buddy_word.o
 hot-objs += mm/page_alloc.o
 hot-objs += mm/page_alloc_slow.o
+hot-objs += mm/page_bulk.o

@@ -184,6 +184,21 @@ int free_pages(struct page_hart *h, uint64_t pfn, unsigned int order);
 int64_t alloc_pages_nodemask(struct page_hart *h, gfp_t gfp, unsigned int order, int nid,
 			     const uint64_t *mask);
 
+/*
+ * alloc_pages_bulk() - @nr blocks of order 0, into @pfns, in no particular order. Returns how many it
+ * had: fewer if memory ran out on the way; or, if not one, alloc_pages()'s error. 0 for @nr 0. Whole
+ * stacks at once: some eight instructions a page. Linux: alloc_pages_bulk.
+ */
+int64_t alloc_pages_bulk(struct page_hart *h, gfp_t gfp, uint64_t nr, uint64_t *pfns);
+
+/*
+ * free_pages_bulk() - frees @nr blocks of order 0. Neighbours in the array that share a word of the
+ * tree, 64 pages, become free by one atomic operation. A page that is refused, as free_pages() would,
+ * does not keep the others from being freed. Returns 0, or the error of the first that was refused;
+ * *@nr_failed, unless NULL: how many were.
+ */
+int free_pages_bulk(struct page_hart *h, uint64_t nr, const uint64_t *pfns, uint64_t *nr_failed);
+
 /* alloc_pages_node() - alloc_pages_nodemask() on any node. */
 int64_t alloc_pages_node(struct page_hart *h, int nid, gfp_t gfp, unsigned int order);
 
