@@ -131,12 +131,17 @@ walk_again(struct page_hart *h, const struct page_request *r, struct walk *w, in
 	return ret;
 }
 
-int64_t page_alloc_from(struct page_hart *h, const struct page_request *r)
+int64_t page_take_from(struct page_hart *h, const struct page_request *r)
 {
 	struct walk w;
 	int64_t pfn = walk_zones(h, r, WMARK_LOW, &w);
 
 	return likely(pfn >= 0) ? pfn : walk_again(h, r, &w, pfn);
+}
+
+int64_t page_alloc_from(struct page_hart *h, const struct page_request *r)
+{
+	return page_take_from(h, r);
 }
 
 int64_t page_alloc_slow(struct page_hart *h, gfp_t gfp, unsigned int order, uintptr_t caller)

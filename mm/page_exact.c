@@ -39,7 +39,7 @@ static int64_t alloc_exact(struct page_hart *h, const struct zonelist *list, uin
 	}
 	r.order = fls64(nr_pages);
 	r.order += 1ULL << r.order < nr_pages;
-	pfn = page_alloc_from(h, &r);
+	pfn = page_take_from(h, &r);
 	if (pfn >= 0)
 		keep_first(h, (uint64_t)pfn, r.order, nr_pages, gfp_migratetype(gfp));
 	return pfn;
