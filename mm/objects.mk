@@ -27,6 +27,7 @@ mm-objs += zone_wmark.o
 mm-objs += page_alloc.o
 mm-objs += page_alloc_slow.o
 mm-objs += page_hart.o
+mm-objs += page_node.o
 mm-objs += error.o
 mm-objs += memblock.o
 mm-objs += memblock_alloc.o
