@@ -73,25 +73,34 @@ static bool list_allows(const struct zone *z, const struct page_request *r)
 	return zone_is_allowed(z, r->gfp) && z->mm.state == MM_HANDED_OVER;
 }
 
-/* The zones of the list in order, down to @mark. *@first: the first that is allowed. */
+/* What became of a walk over the zones that has found nothing. */
+struct walk {
+	struct zone *first; /* of those that are allowed; NULL: none is */
+	bool refused; /* a zone that is at its mark might have had a block */
+};
+
+/* The zones of the list in order, down to @mark. */
 static int64_t walk_zones(struct page_hart *h, const struct page_request *r,
-			  enum zone_watermark mark, struct zone **first)
+			  enum zone_watermark mark, struct walk *w)
 {
 	struct page_alloc *pa = h->pa;
 	int64_t ret = -EMM_ENOMEM;
 
-	*first = NULL;
+	w->first = NULL;
+	w->refused = false;
 	for (unsigned int i = 0; i < r->list->nr; i++) {
 		struct zone *z = &pa->zones[r->list->zone[i]];
 		int64_t pfn;
 
 		if (!list_allows(z, r))
 			continue;
-		if (!*first)
-			*first = z;
-		if (!may_take(h, z, r, mark))
+		if (!w->first)
+			w->first = z;
+		if (!may_take(h, z, r, mark)) {
+			w->refused = true;
 			continue;
-		pfn = take_from_zone(h, z, r, z != *first);
+		}
+		pfn = take_from_zone(h, z, r, z != w->first);
 		if (likely(pfn >= 0)) {
 			if (r->list == h->local && r->order < BUDDY_NR_STACKS && !pa->features &&
 			    !(r->gfp & __GFP_THISNODE) && !r->nodemask)
@@ -105,21 +114,27 @@ static int64_t walk_zones(struct page_hart *h, const struct page_request *r,
 	return ret;
 }
 
+/* Below the low mark; then with what this hart has taken and not given out, which counts, too. */
+static int64_t __attribute__((noinline))
+walk_again(struct page_hart *h, const struct page_request *r, struct walk *w, int64_t ret)
+{
+	if (w->refused)
+		ret = walk_zones(h, r, WMARK_MIN, w);
+	if (ret < 0 && w->refused) {
+		page_hart_drain(h);
+		ret = walk_zones(h, r, WMARK_MIN, w);
+	}
+	if (ret < 0 && w->first)
+		w->first->harts[h->id].failures[r->order]++;
+	return ret;
+}
+
 int64_t page_alloc_from(struct page_hart *h, const struct page_request *r)
 {
-	struct zone *first;
-	int64_t pfn = walk_zones(h, r, WMARK_LOW, &first);
+	struct walk w;
+	int64_t pfn = walk_zones(h, r, WMARK_LOW, &w);
 
-	if (unlikely(pfn < 0))
-		pfn = walk_zones(h, r, WMARK_MIN, &first);
-	if (unlikely(pfn < 0)) {
-		/* What this hart has taken and not given out counts, too. */
-		page_hart_drain(h);
-		pfn = walk_zones(h, r, WMARK_MIN, &first);
-	}
-	if (unlikely(pfn < 0) && first)
-		first->harts[h->id].failures[r->order]++;
-	return pfn;
+	return likely(pfn >= 0) ? pfn : walk_again(h, r, &w, pfn);
 }
 
 int64_t page_alloc_slow(struct page_hart *h, gfp_t gfp, unsigned int order, uintptr_t caller)

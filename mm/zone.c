@@ -261,6 +261,16 @@ static int hand_over_cma(struct zone *z)
 	return 0;
 }
 
+/* Blocks may have come and gone before there were books. */
+static void forget_use(struct buddy_hart *c)
+{
+	if (!c->is_ready)
+		return;
+	buddy_drain(c);
+	for (unsigned int order = 0; order < BUDDY_NR_STACKS; order++)
+		c->drained[order] = 0;
+}
+
 static int init_zone(struct page_alloc *pa, struct zone *z)
 {
 	struct mm *mm = &z->mm;
@@ -280,6 +290,7 @@ static int init_zone(struct page_alloc *pa, struct zone *z)
 	z->harts = zh;
 	for (uint32_t i = 0; i < pa->nr_harts; i++) {
 		zh[i] = (struct zone_hart){ .credit = 0 };
+		forget_use(zone_context(z, i, MIGRATE_UNMOVABLE));
 		buddy_pair(zone_context(z, i, MIGRATE_UNMOVABLE),
 			   zone_context(z, i, MIGRATE_MOVABLE));
 	}
