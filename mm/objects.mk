@@ -25,6 +25,7 @@ mm-objs += hugetlb.o
 mm-objs += hugetlb_fill.o
 mm-objs += hugetlb_report.o
 mm-objs += zone.o
+mm-objs += zone_find.o
 mm-objs += zone_wmark.o
 mm-objs += page_alloc.o
 mm-objs += page_alloc_slow.o

@@ -117,7 +117,9 @@ int page_alloc_place(struct page_alloc *pa, struct memblock *mb);
 
 /*
  * page_alloc_init() - from here on there are pages: the harts' contexts and books, CMA areas,
- * watermarks and zonelists. All zones but those above the HIGHMEM boundary were handed over.
+ * watermarks and zonelists. All zones but those above the HIGHMEM boundary were handed over, and
+ * nothing is in use that was had from their buddies. From now on those are used through these calls
+ * only: the books count what passes here.
  * Each hart is on node 0 until page_alloc_set_node(). O(zones * (harts + nodes)); with features
  * also O(pages). Returns -EMM_ESTATE, -EMM_EFAULT (metadata cannot be reached).
  * Linux: build_all_zonelists, setup_per_zone_wmarks, setup_per_cpu_pageset.
