@@ -125,9 +125,10 @@ static inline uint64_t uncounted_frees(const struct page_hart *h)
 
 /*
  * Where a call to the public function came from. In a function that calls nothing but at its end
- * the register still has it; the compiler's builtin would make a stack frame of it.
+ * the register still has it; the compiler's builtin would make a stack frame of it. (Not optimised,
+ * what is in line here is called.)
  */
-#ifdef __riscv
+#if defined(__riscv) && defined(__OPTIMIZE__)
 static inline __attribute__((always_inline)) uintptr_t return_address(void)
 {
 	uintptr_t ra;

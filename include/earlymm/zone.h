@@ -61,6 +61,7 @@ struct zone {
 	/* What allocations that may also have a zone of a higher type, the index, must leave. */
 	uint64_t lowmem_reserve[MAX_NR_ZONES];
 	struct zone_hart *harts;
+	struct page_records *records; /* what is recorded of its pages, a struct a tree; or NULL */
 };
 
 /* "DMA32", "Normal", "HighMem", "CMA". */
