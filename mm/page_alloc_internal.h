@@ -40,6 +40,8 @@ void page_hart_flush(struct page_hart *h);
 void page_return_part(struct page_hart *h, struct zone *z, uint64_t start_pfn, uint64_t end_pfn);
 void page_count_parts(struct page_hart *h, struct zone *z, enum migratetype type,
 		      uint64_t start_pfn, uint64_t end_pfn);
+int page_record_parts(struct page_hart *h, uint64_t start_pfn, uint64_t end_pfn, gfp_t gfp,
+		      uintptr_t caller);
 int page_free_parts(struct page_hart *h, uint64_t start_pfn, uint64_t nr_pages, uintptr_t caller);
 
 /*

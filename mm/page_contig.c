@@ -5,28 +5,27 @@
  * goes back. The part that could not be had was in use at that moment, and so was the range.
  */
 #include <earlymm/page_contig.h>
-#include "page_alloc_internal.h"
+#include "page_record.h"
 
 /* Ranges that are found and lost to another hart, before a search is given up. */
 #define CLAIM_TRIES 64
 
+/* Nothing of this hart's is in the way, nor what was freed and is watched for a while. */
 static void drain_zone(struct page_hart *h, const struct zone *z)
 {
+	if (h->pa->features & PAGE_ALLOC_OWNER)
+		page_quarantine_drain_all(h);
 	for (unsigned int type = 0; type < MIGRATE_TYPES; type++)
 		buddy_drain(zone_context(z, h->id, type));
 }
 
-/*
- * Claims [start_pfn, end_pfn), in one tree, as a whole or not at all; each page becomes a block of
- * its own. Returns -EMM_EBUSY, -EMM_EAGAIN.
- */
-static int claim_range(struct page_hart *h, struct zone *z, uint64_t start_pfn, uint64_t end_pfn)
+/* Claims [start_pfn, end_pfn), in one tree, as a whole or not at all. */
+static int claim_parts(struct page_hart *h, struct zone *z, uint64_t start_pfn, uint64_t end_pfn)
 {
 	struct buddy_hart *c = zone_context(z, h->id, MIGRATE_UNMOVABLE);
 	unsigned int order;
-	uint64_t pfn;
 
-	for (pfn = start_pfn; pfn < end_pfn; pfn += 1ULL << order) {
+	for (uint64_t pfn = start_pfn; pfn < end_pfn; pfn += 1ULL << order) {
 		int err;
 
 		order = page_part_order(pfn, end_pfn);
@@ -36,20 +35,34 @@ static int claim_range(struct page_hart *h, struct zone *z, uint64_t start_pfn, 
 			return err;
 		}
 	}
-	for (pfn = start_pfn; pfn < end_pfn; pfn += 1ULL << order) {
-		order = page_part_order(pfn, end_pfn);
-		buddy_split(c, pfn, order);
-	}
 	return 0;
 }
 
-/* Counted, and as the caller wants it. */
-static void finish_range(struct page_hart *h, struct zone *z, uint64_t start_pfn, uint64_t end_pfn,
-			 gfp_t gfp, uintptr_t caller)
+/*
+ * The same, counted, and as the caller wants it; each page is a block of its own. Returns
+ * -EMM_EBUSY, -EMM_EAGAIN, -EMM_EFAULT.
+ */
+static int claim_range(struct page_hart *h, struct zone *z, uint64_t start_pfn, uint64_t end_pfn,
+		       gfp_t gfp, uintptr_t caller)
 {
-	(void)caller;
+	struct buddy_hart *c = zone_context(z, h->id, MIGRATE_UNMOVABLE);
+	int err = claim_parts(h, z, start_pfn, end_pfn);
+	unsigned int order;
+
+	if (err)
+		return err;
+	err = page_record_parts(h, start_pfn, end_pfn, gfp, caller);
+	if (err) {
+		page_return_part(h, z, start_pfn, end_pfn);
+		return err;
+	}
+	for (uint64_t pfn = start_pfn; pfn < end_pfn; pfn += 1ULL << order) {
+		order = page_part_order(pfn, end_pfn);
+		buddy_split(c, pfn, order);
+	}
 	page_count_parts(h, z, gfp_migratetype(gfp), start_pfn, end_pfn);
 	z->harts[h->id].claims++;
+	return 0;
 }
 
 /* Others are asked for what they hold, once. True: that may be what was in the way. */
@@ -61,7 +74,7 @@ static bool ask_others(const struct page_hart *h, const struct zone *z)
 int page_claim_failed(struct page_hart *h, struct zone *z, int err)
 {
 	z->harts[h->id].claim_failures++;
-	return ask_others(h, z) ? -EMM_EAGAIN : err;
+	return err != -EMM_EFAULT && ask_others(h, z) ? -EMM_EAGAIN : err;
 }
 
 static int refuse(struct page_hart *h, int err)
@@ -91,11 +104,9 @@ int alloc_contig_range(struct page_hart *h, uint64_t start_pfn, uint64_t end_pfn
 		return refuse(h, -EMM_ERANGE);
 	if (z->mm.state != MM_HANDED_OVER)
 		return refuse(h, -EMM_ESTATE);
-	err = claim_range(h, z, start_pfn, end_pfn);
-	if (err)
-		return page_claim_failed(h, z, err);
-	finish_range(h, z, start_pfn, end_pfn, gfp, caller);
-	return 0;
+	drain_zone(h, z);
+	err = claim_range(h, z, start_pfn, end_pfn, gfp, caller);
+	return err ? page_claim_failed(h, z, err) : 0;
 }
 
 int free_contig_range(struct page_hart *h, uint64_t start_pfn, uint64_t nr_pages)
@@ -108,6 +119,7 @@ int64_t page_claim_first(struct page_hart *h, struct zone *z, uint64_t nr_pages,
 {
 	const struct buddy *b = &z->mm.buddy;
 	unsigned int tries = 0;
+	int err;
 
 	drain_zone(h, z);
 	for (uint32_t i = 0; i < b->nr_trees; i++) {
@@ -118,10 +130,9 @@ int64_t page_claim_first(struct page_hart *h, struct zone *z, uint64_t nr_pages,
 			pfn = buddy_find_run(t, pfn, t->end_pfn, nr_pages, align_order);
 			if (pfn == UINT64_MAX)
 				break;
-			if (!claim_range(h, z, pfn, pfn + nr_pages)) {
-				finish_range(h, z, pfn, pfn + nr_pages, gfp, caller);
-				return (int64_t)pfn;
-			}
+			err = claim_range(h, z, pfn, pfn + nr_pages, gfp, caller);
+			if (!err || err == -EMM_EFAULT)
+				return err ? err : (int64_t)pfn;
 		}
 	}
 	return tries ? -EMM_EAGAIN : -EMM_EBUSY;
@@ -137,7 +148,7 @@ static int64_t alloc_in_zone(struct page_hart *h, struct zone *z, uint64_t nr_pa
 	if (!zone_has_pages(h->pa, z, nr_pages, WMARK_MIN, gfp_zone(gfp), gfp))
 		return -EMM_ENOMEM;
 	pfn = page_claim_first(h, z, nr_pages, align_order, gfp, caller);
-	if (pfn < 0 && ask_others(h, z))
+	if (pfn < 0 && pfn != -EMM_EFAULT && ask_others(h, z))
 		pfn = -EMM_EAGAIN;
 	return pfn == -EMM_EBUSY ? -EMM_ENOMEM : pfn;
 }
@@ -161,7 +172,7 @@ int64_t alloc_contig_pages(struct page_hart *h, uint64_t nr_pages, gfp_t gfp, in
 			continue;
 		first = first ? first : z;
 		pfn = alloc_in_zone(h, z, nr_pages, gfp, caller);
-		if (pfn >= 0)
+		if (pfn >= 0 || pfn == -EMM_EFAULT)
 			return pfn;
 		ret = pfn == -EMM_EAGAIN ? pfn : ret;
 	}

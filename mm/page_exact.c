@@ -6,20 +6,28 @@
 #include <earlymm/page_contig.h>
 #include "page_alloc_internal.h"
 
-/* Keeps the first @nr_pages of a block, which is then taken as their parts. */
-static void keep_first(struct page_hart *h, uint64_t pfn, unsigned int order, uint64_t nr_pages,
-		       enum migratetype type)
+/*
+ * Keeps the first @nr_pages of a block, which is then taken as their parts; or none if they are not
+ * as the caller wants them.
+ */
+static int keep_first(struct page_hart *h, uint64_t pfn, uint64_t nr_pages,
+		      const struct page_request *r)
 {
+	enum migratetype type = gfp_migratetype(r->gfp);
 	struct zone *z = page_zone(h->pa, pfn);
 	struct zone_hart *zh = &z->harts[h->id];
-	uint64_t size = 1ULL << order;
+	uint64_t size = 1ULL << r->order;
+	int err = page_record_parts(h, pfn, pfn + nr_pages, r->gfp, r->caller);
 
-	buddy_split(zone_context(z, h->id, type), pfn, order);
+	if (err)
+		nr_pages = 0;
+	buddy_split(zone_context(z, h->id, type), pfn, r->order);
 	page_return_part(h, z, pfn + nr_pages, pfn + size);
-	zh->taken[type][order]--;
+	zh->taken[type][r->order]--;
 	zh->taken_pages -= size;
 	zh->credit += (int64_t)size;
 	page_count_parts(h, z, type, pfn, pfn + nr_pages);
+	return err;
 }
 
 static int64_t alloc_exact(struct page_hart *h, const struct zonelist *list, uint64_t nr_pages,
@@ -31,6 +39,7 @@ static int64_t alloc_exact(struct page_hart *h, const struct zonelist *list, uin
 		.caller = caller,
 	};
 	int64_t pfn;
+	int err = 0;
 
 	if (!list || !nr_pages || nr_pages > 1ULL << BUDDY_MAX_ORDER || (gfp & __GFP_COMP) ||
 	    !page_request_is_good(&r)) {
@@ -41,8 +50,8 @@ static int64_t alloc_exact(struct page_hart *h, const struct zonelist *list, uin
 	r.order += 1ULL << r.order < nr_pages;
 	pfn = page_take_from(h, &r);
 	if (pfn >= 0)
-		keep_first(h, (uint64_t)pfn, r.order, nr_pages, gfp_migratetype(gfp));
-	return pfn;
+		err = keep_first(h, (uint64_t)pfn, nr_pages, &r);
+	return err ? err : pfn;
 }
 
 int64_t alloc_pages_exact(struct page_hart *h, uint64_t nr_pages, gfp_t gfp)

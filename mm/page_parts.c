@@ -3,7 +3,7 @@
  * Ranges that are no block: they are had, counted and freed as their parts, the largest aligned
  * blocks, upwards.
  */
-#include "page_alloc_internal.h"
+#include "page_record.h"
 
 /* Back into the zone, as if it had never been taken: nothing is counted. */
 void page_return_part(struct page_hart *h, struct zone *z, uint64_t start_pfn, uint64_t end_pfn)
@@ -33,6 +33,33 @@ void page_count_parts(struct page_hart *h, struct zone *z, enum migratetype type
 		zh->taken[type][order]++;
 		start_pfn += 1ULL << order;
 	}
+}
+
+/*
+ * What is recorded of the parts. On an error nothing is, and what was cleared is.
+ */
+int page_record_parts(struct page_hart *h, uint64_t start_pfn, uint64_t end_pfn, gfp_t gfp,
+		      uintptr_t caller)
+{
+	uint64_t pfn = start_pfn;
+	int err = 0;
+
+	if (!h->pa->features && !(gfp & __GFP_ZERO))
+		return 0;
+	while (pfn < end_pfn && !err) {
+		unsigned int order = page_part_order(pfn, end_pfn);
+
+		err = page_record_alloc(h, pfn, order, gfp, caller);
+		if (!err)
+			pfn += 1ULL << order;
+	}
+	for (uint64_t at = start_pfn; err && at < pfn;) {
+		unsigned int order = page_part_order(at, end_pfn);
+
+		page_record_free(h, at, order, caller);
+		at += 1ULL << order;
+	}
+	return err;
 }
 
 /* All of it or nothing, as far as the trees know: what lies in a hart's stack is not seen. */

@@ -7,7 +7,8 @@
  *
  * Memory in use is not moved: a range is to be had only if no page of it is in use. What it takes to
  * make it so (giving up movable blocks) is up to their owners. Flags are those of alloc_pages() but
- * for __GFP_COMP, which is -EMM_EINVAL: a range is no block. All refusals are counted:
+ * for __GFP_COMP, which is -EMM_EINVAL: a range is no block. With __GFP_ZERO the answer may be
+ * -EMM_EFAULT: the map cannot reach the range, nothing was taken. All refusals are counted:
  * page_hart.refusals for arguments, zone_hart.claim_failures or failures for the rest.
  */
 #ifndef EARLYMM_PAGE_CONTIG_H
