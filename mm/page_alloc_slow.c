@@ -127,9 +127,19 @@ walk_again(struct page_hart *h, const struct page_request *r, struct walk *w, in
 	}
 	if (ret < 0 && (h->pa->features & PAGE_ALLOC_OWNER) && page_quarantine_drain_all(h))
 		ret = walk_zones(h, r, WMARK_MIN, w);
-	if (ret < 0 && w->first)
+	if (ret < 0 && unlikely(!w->first))
+		h->refusals++;
+	else if (ret < 0)
 		w->first->harts[h->id].failures[r->order]++;
 	return ret;
+}
+
+int64_t page_take_from(struct page_hart *h, const struct page_request *r)
+{
+	struct walk w;
+	int64_t pfn = walk_zones(h, r, WMARK_LOW, &w);
+
+	return likely(pfn >= 0) ? pfn : walk_again(h, r, &w, pfn);
 }
 
 /* What is more to do for the block, if there is one; without it the block goes back. */
@@ -150,16 +160,13 @@ hand_out(struct page_hart *h, const struct page_request *r, int64_t pfn)
 int64_t page_alloc_from(struct page_hart *h, const struct page_request *r)
 {
 	const gfp_t more = h->pa->features | (r->gfp & (__GFP_ZERO | __GFP_COMP));
-	struct walk w;
 	int64_t pfn;
 
 	if (unlikely(r->gfp & __GFP_COMP) && !(h->pa->features & PAGE_ALLOC_COMPOUND)) {
 		h->refusals++;
 		return -EMM_ESTATE;
 	}
-	pfn = walk_zones(h, r, WMARK_LOW, &w);
-	if (unlikely(pfn < 0))
-		pfn = walk_again(h, r, &w, pfn);
+	pfn = page_take_from(h, r);
 	return likely(!more) ? pfn : hand_out(h, r, pfn);
 }
 
@@ -171,9 +178,8 @@ int64_t page_alloc_slow(struct page_hart *h, gfp_t gfp, unsigned int order, uint
 		.list = h->local,
 		.caller = caller,
 	};
-	const gfp_t both = __GFP_DMA32 | __GFP_HIGHMEM;
 
-	if (unlikely(order > BUDDY_MAX_ORDER || (gfp & ~GFP_ALL_FLAGS) || (gfp & both) == both)) {
+	if (unlikely(!page_request_is_good(&r))) {
 		h->refusals++;
 		return -EMM_EINVAL;
 	}

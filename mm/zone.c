@@ -351,24 +351,3 @@ enum overcommit_policy mm_overcommit(unsigned int page_shift, uint64_t nr_pages)
 {
 	return page_shift >= 14 && nr_pages <= 128 ? OVERCOMMIT_ALWAYS : OVERCOMMIT_GUESS;
 }
-
-static bool zone_covers(const struct zone *z, uint64_t pfn)
-{
-	return pfn >= z->mm.start_pfn && pfn < z->mm.end_pfn;
-}
-
-struct zone *page_zone(const struct page_alloc *pa, uint64_t pfn)
-{
-	/* From behind: CMA areas lie within other zones' limits. */
-	for (uint32_t i = pa->nr_zones; i-- > 0;)
-		if (zone_covers(&pa->zones[i], pfn))
-			return (struct zone *)&pa->zones[i];
-	return NULL;
-}
-
-const char *zone_name(enum zone_type type)
-{
-	static const char *const names[] = { "DMA32", "Normal", "HighMem", "CMA" };
-
-	return (unsigned int)type < ARRAY_SIZE(names) ? names[type] : "unknown";
-}

@@ -189,4 +189,53 @@ int64_t alloc_pages(struct page_hart *h, gfp_t gfp, unsigned int order);
  */
 int free_pages(struct page_hart *h, uint64_t pfn, unsigned int order);
 
+/*
+ * alloc_pages_nodemask() - the same from node @nid (NUMA_NO_NODE: the hart's), or as near to it as
+ * there is one, on the nodes of @mask: a bit a node, as many as page_alloc.nr_nodes; NULL: on any.
+ * With __GFP_THISNODE on @nid alone. Where nodes are not told apart (by_node is false) @nid and
+ * @mask do not matter. A failure is counted in the best zone that is allowed; if none is, as a
+ * refusal. Returns as alloc_pages(), and -EMM_EINVAL for a node that is not there.
+ * O(zones) more than alloc_pages(). Linux: __alloc_pages.
+ */
+int64_t alloc_pages_nodemask(struct page_hart *h, gfp_t gfp, unsigned int order, int nid,
+			     const uint64_t *mask);
+
+/*
+ * alloc_pages_bulk() - @nr blocks of order 0, into @pfns, in no particular order. Returns how many it
+ * had: fewer if memory ran out on the way; or, if not one, alloc_pages()'s error. 0 for @nr 0. Whole
+ * stacks at once: some eight instructions a page. Linux: alloc_pages_bulk.
+ */
+int64_t alloc_pages_bulk(struct page_hart *h, gfp_t gfp, uint64_t nr, uint64_t *pfns);
+
+/*
+ * free_pages_bulk() - frees @nr blocks of order 0. Neighbours in the array that share a word of the
+ * tree, 64 pages, become free by one atomic operation. A page that is refused, as free_pages() would,
+ * does not keep the others from being freed. Returns 0, or the error of the first that was refused;
+ * *@nr_failed, unless NULL: how many were.
+ */
+int free_pages_bulk(struct page_hart *h, uint64_t nr, const uint64_t *pfns, uint64_t *nr_failed);
+
+/* alloc_pages_node() - alloc_pages_nodemask() on any node. */
+int64_t alloc_pages_node(struct page_hart *h, int nid, gfp_t gfp, unsigned int order);
+
+/* alloc_page(), free_page() - a block of order 0. */
+static inline int64_t alloc_page(struct page_hart *h, gfp_t gfp)
+{
+	return alloc_pages(h, gfp, 0);
+}
+
+static inline int free_page(struct page_hart *h, uint64_t pfn)
+{
+	return free_pages(h, pfn, 0);
+}
+
+/*
+ * get_zeroed_page() - a page of zeros that the map of page_alloc_plan() reaches: not from
+ * ZONE_HIGHMEM. Returns as alloc_pages().
+ */
+static inline int64_t get_zeroed_page(struct page_hart *h, gfp_t gfp)
+{
+	return alloc_pages(h, (gfp & ~__GFP_HIGHMEM) | __GFP_ZERO, 0);
+}
+
 #endif

@@ -47,6 +47,8 @@ struct zone_hart {
 	uint64_t freed[NR_PAGE_ORDERS];
 	uint32_t fallbacks[NR_PAGE_ORDERS]; /* had from here, as a better zone had none to give */
 	uint32_t failures[NR_PAGE_ORDERS]; /* this zone was the best one, and no other helped */
+	uint32_t claims; /* ranges that were claimed: page_contig.h */
+	uint32_t claim_failures;
 };
 
 struct zone {
