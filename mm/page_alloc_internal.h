@@ -57,6 +57,29 @@ static inline bool zone_is_allowed(const struct zone *z, gfp_t gfp)
 	return z->within <= gfp_zone(gfp) && (z->type != ZONE_CMA || (gfp & __GFP_MOVABLE));
 }
 
+/* Is it an order, and flags, that there are? */
+static inline bool page_request_is_good(const struct page_request *r)
+{
+	const gfp_t both = __GFP_DMA32 | __GFP_HIGHMEM;
+
+	return r->order <= BUDDY_MAX_ORDER && !(r->gfp & ~GFP_ALL_FLAGS) && (r->gfp & both) != both;
+}
+
+/*
+ * The zonelist of a node; NUMA_NO_NODE: the hart's own. NULL: there is no such node. Where nodes
+ * are not told apart each is node 0.
+ */
+static inline const struct zonelist *page_zonelist(const struct page_hart *h, int nid)
+{
+	if (nid == NUMA_NO_NODE)
+		return h->local;
+	if (nid < 0)
+		return NULL;
+	if (!h->pa->by_node)
+		nid = 0;
+	return (uint32_t)nid < h->pa->nr_nodes ? &h->pa->nodes[nid] : NULL;
+}
+
 /* Pages that a context's stacks have given back to the trees. */
 static inline uint64_t context_drained_pages(const struct buddy_hart *c)
 {

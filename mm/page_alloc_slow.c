@@ -134,7 +134,9 @@ walk_again(struct page_hart *h, const struct page_request *r, struct walk *w, in
 		page_hart_drain(h);
 		ret = walk_zones(h, r, WMARK_MIN, w);
 	}
-	if (ret < 0 && w->first)
+	if (ret < 0 && unlikely(!w->first))
+		h->refusals++;
+	else if (ret < 0)
 		w->first->harts[h->id].failures[r->order]++;
 	return ret;
 }
@@ -156,9 +158,8 @@ alloc_by_list(struct page_hart *h, gfp_t gfp, unsigned int order, uintptr_t call
 		.list = h->local,
 		.caller = caller,
 	};
-	const gfp_t both = __GFP_DMA32 | __GFP_HIGHMEM;
 
-	if (unlikely(order > BUDDY_MAX_ORDER || (gfp & ~GFP_ALL_FLAGS) || (gfp & both) == both)) {
+	if (unlikely(!page_request_is_good(&r))) {
 		h->refusals++;
 		return -EMM_EINVAL;
 	}

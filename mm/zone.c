@@ -261,6 +261,16 @@ static int hand_over_cma(struct zone *z)
 	return 0;
 }
 
+/* Blocks may have come and gone before there were books. */
+static void forget_use(struct buddy_hart *c)
+{
+	if (!c->is_ready)
+		return;
+	buddy_drain(c);
+	for (unsigned int order = 0; order < BUDDY_NR_STACKS; order++)
+		c->drained[order] = 0;
+}
+
 static int init_zone(struct page_alloc *pa, struct zone *z)
 {
 	struct mm *mm = &z->mm;
@@ -280,6 +290,7 @@ static int init_zone(struct page_alloc *pa, struct zone *z)
 	z->harts = zh;
 	for (uint32_t i = 0; i < pa->nr_harts; i++) {
 		zh[i] = (struct zone_hart){ .credit = 0 };
+		forget_use(zone_context(z, i, MIGRATE_UNMOVABLE));
 		buddy_pair(zone_context(z, i, MIGRATE_UNMOVABLE),
 			   zone_context(z, i, MIGRATE_MOVABLE));
 	}
@@ -331,25 +342,4 @@ int64_t free_highpages(struct page_alloc *pa, const struct memblock *mb)
 enum overcommit_policy mm_overcommit(unsigned int page_shift, uint64_t nr_pages)
 {
 	return page_shift >= 14 && nr_pages <= 128 ? OVERCOMMIT_ALWAYS : OVERCOMMIT_GUESS;
-}
-
-static bool zone_covers(const struct zone *z, uint64_t pfn)
-{
-	return pfn >= z->mm.start_pfn && pfn < z->mm.end_pfn;
-}
-
-struct zone *page_zone(const struct page_alloc *pa, uint64_t pfn)
-{
-	/* From behind: CMA areas lie within other zones' limits. */
-	for (uint32_t i = pa->nr_zones; i-- > 0;)
-		if (zone_covers(&pa->zones[i], pfn))
-			return (struct zone *)&pa->zones[i];
-	return NULL;
-}
-
-const char *zone_name(enum zone_type type)
-{
-	static const char *const names[] = { "DMA32", "Normal", "HighMem", "CMA" };
-
-	return (unsigned int)type < ARRAY_SIZE(names) ? names[type] : "unknown";
 }

@@ -119,7 +119,9 @@ int page_alloc_place(struct page_alloc *pa, struct memblock *mb);
 
 /*
  * page_alloc_init() - from here on there are pages: the harts' contexts and books, CMA areas,
- * watermarks and zonelists. All zones but those above the HIGHMEM boundary were handed over.
+ * watermarks and zonelists. All zones but those above the HIGHMEM boundary were handed over, and
+ * nothing is in use that was had from their buddies. From now on those are used through these calls
+ * only: the books count what passes here.
  * Each hart is on node 0 until page_alloc_set_node(). O(zones * (harts + nodes)); with features
  * also O(pages). Returns -EMM_ESTATE, -EMM_EFAULT (metadata cannot be reached).
  * Linux: build_all_zonelists, setup_per_zone_wmarks, setup_per_cpu_pageset.
@@ -174,5 +176,39 @@ int64_t alloc_pages(struct page_hart *h, gfp_t gfp, unsigned int order);
  * Returns as buddy_free(); with PAGE_ALLOC_OWNER every misuse is found, see page_owner.h.
  */
 int free_pages(struct page_hart *h, uint64_t pfn, unsigned int order);
+
+/*
+ * alloc_pages_nodemask() - the same from node @nid (NUMA_NO_NODE: the hart's), or as near to it as
+ * there is one, on the nodes of @mask: a bit a node, as many as page_alloc.nr_nodes; NULL: on any.
+ * With __GFP_THISNODE on @nid alone. Where nodes are not told apart (by_node is false) @nid and
+ * @mask do not matter. A failure is counted in the best zone that is allowed; if none is, as a
+ * refusal. Returns as alloc_pages(), and -EMM_EINVAL for a node that is not there.
+ * O(zones) more than alloc_pages(). Linux: __alloc_pages.
+ */
+int64_t alloc_pages_nodemask(struct page_hart *h, gfp_t gfp, unsigned int order, int nid,
+			     const uint64_t *mask);
+
+/* alloc_pages_node() - alloc_pages_nodemask() on any node. */
+int64_t alloc_pages_node(struct page_hart *h, int nid, gfp_t gfp, unsigned int order);
+
+/* alloc_page(), free_page() - a block of order 0. */
+static inline int64_t alloc_page(struct page_hart *h, gfp_t gfp)
+{
+	return alloc_pages(h, gfp, 0);
+}
+
+static inline int free_page(struct page_hart *h, uint64_t pfn)
+{
+	return free_pages(h, pfn, 0);
+}
+
+/*
+ * get_zeroed_page() - a page of zeros that the map of page_alloc_plan() reaches: not from
+ * ZONE_HIGHMEM. Returns as alloc_pages().
+ */
+static inline int64_t get_zeroed_page(struct page_hart *h, gfp_t gfp)
+{
+	return alloc_pages(h, (gfp & ~__GFP_HIGHMEM) | __GFP_ZERO, 0);
+}
 
 #endif
