@@ -211,7 +211,7 @@ static void test_off(void **state)
 	assert_int_equal(page_owner_lookup(&f->pa, 0x80000, &info), -EMM_ESTATE);
 	assert_int_equal(page_owner_report(&f->pa, &f->h->printer, 3), -EMM_ESTATE);
 	assert_int_equal(page_quarantined(&f->pa, NULL), 0);
-	assert_null(h->quarantine);
+	assert_non_null(h->watch);
 	assert_int_equal(f->h->out.len, 0);
 }
 
