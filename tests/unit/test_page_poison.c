@@ -233,17 +233,19 @@ static void test_unreachable(void **state)
 	assert_int_equal(alloc_pages(h, __GFP_ZERO, 0), -EMM_EFAULT);
 	assert_int_equal(alloc_pages(h, __GFP_ZERO, 7), -EMM_EFAULT);
 	helper_pages_expect(f, 4);
+	/* From a stack, too. */
+	assert_int_equal(alloc_pages(h, __GFP_ZERO, 2), -EMM_EFAULT);
+	helper_pages_expect(f, 4);
 	assert_int_equal(free_pages(h, (uint64_t)pfn, 2), 0);
 	assert_true(alloc_pages(h, __GFP_ZERO | GFP_DMA32, 7) >= 0);
 	helper_pages_expect(f, 128);
 	assert_true(f->pa.misuses == 0 && f->pa.damaged_pages == 0 && f->h->out.len == 0);
 }
 
-/* Zeros without any feature. The memory is taken twice as a whole. */
-static void test_zero(void **state)
+/* The memory is taken twice as a whole. */
+static void expect_zeros(struct helper_pages *f, uint32_t features)
 {
-	struct helper_pages *f = *state;
-	struct page_hart *h = start(f, 0);
+	struct page_hart *h = start(f, features);
 	int64_t pfn[64];
 
 	for (unsigned int order = 3; order < 20; order++) {
@@ -260,6 +262,16 @@ static void test_zero(void **state)
 		page_hart_drain(h);
 	}
 	helper_pages_expect(f, 0);
+}
+
+static void test_zero(void **state)
+{
+	expect_zeros(*state, 0);
+}
+
+static void test_zero_owners(void **state)
+{
+	expect_zeros(*state, PAGE_ALLOC_OWNER);
 }
 
 static void test_fill_words(void **state)
@@ -279,10 +291,15 @@ static void test_fill_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		pages_test(test_client), pages_test(test_damage),
-		pages_test(test_owner),  pages_test(test_double_free),
-		pages_test(test_late),   pages_test(test_unreachable),
-		pages_test(test_zero),   cmocka_unit_test(test_fill_words),
+		pages_test(test_client),
+		pages_test(test_damage),
+		pages_test(test_owner),
+		pages_test(test_double_free),
+		pages_test(test_late),
+		pages_test(test_unreachable),
+		pages_test(test_zero),
+		pages_test(test_zero_owners),
+		cmocka_unit_test(test_fill_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
