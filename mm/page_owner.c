@@ -117,9 +117,8 @@ int page_owner_split(struct page_hart *h, uint64_t pfn, unsigned int order, unsi
 
 	if (unlikely(!r || !owner_has_block(r, pfn, order, &allocated)))
 		return page_owner_refuse(h, "split", pfn, order, caller);
-	if (order == into)
-		return 0;
-	page_unmark_block(r, pfn, order);
+	if (order)
+		page_unmark_block(r, pfn, order);
 	for (uint64_t at = pfn; at < pfn + (1ULL << order); at += 1ULL << into)
 		page_owner_alloc(r, at, into, owner_caller(allocated));
 	return 0;

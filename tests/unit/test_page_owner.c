@@ -332,6 +332,8 @@ static void test_split(void **state)
 	f->h->out.len = 0;
 	assert_int_equal(page_record_split(h, pfn + 32, 5, 0, 0), -EMM_ERANGE);
 	assert_int_equal(f->pa.misuses, 2);
+	assert_int_equal(page_record_split(h, pfn, 5, 5, 0), 0);
+	assert_int_equal(compound_order(&f->pa, pfn + 31), 5);
 	assert_int_equal(page_record_split(h, pfn, 5, 2, 0), 0);
 	assert_int_equal(buddy_split(&f->pa.zones[1].mm.buddy.harts[0], pfn, 5), 0);
 	assert_int_equal(free_pages(h, pfn, 5), -EMM_EINVAL);
@@ -339,8 +341,13 @@ static void test_split(void **state)
 	assert_int_equal(page_owner_lookup(&f->pa, pfn + 7, &info), 0);
 	assert_true(info.pfn == pfn + 4 && info.order == 2 && info.state == PAGE_IN_USE);
 	assert_int_equal(client_caller_at(info.allocated_by, false), 2);
-	for (uint64_t i = 0; i < 32; i += 4)
+	assert_int_equal(page_record_split(h, pfn + 28, 2, 0, 0), 0);
+	assert_int_equal(page_record_split(h, pfn + 30, 0, 0, 0), 0);
+	assert_int_equal(compound_head(&f->pa, pfn + 30), pfn + 30);
+	for (uint64_t i = 0; i < 28; i += 4)
 		assert_int_equal(free_pages(h, pfn + i, 2), 0);
+	for (uint64_t i = 28; i < 32; i++)
+		assert_int_equal(free_pages(h, pfn + i, 0), 0);
 	assert_int_equal(free_pages(h, pfn + 4, 2), -EMM_EDOUBLE);
 	assert_int_equal(free_pages(h, pfn + 31, 0), -EMM_EDOUBLE);
 	assert_int_equal(f->pa.misuses, 5);
