@@ -30,6 +30,7 @@ mm-objs += zone_wmark.o
 mm-objs += page_alloc.o
 mm-objs += page_alloc_slow.o
 mm-objs += page_hart.o
+mm-objs += page_audit.o
 mm-objs += page_node.o
 mm-objs += page_bulk.o
 mm-objs += page_parts.o
