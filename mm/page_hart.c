@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A hart's way into the page allocator: which context serves which kind of allocation. */
-#include "page_alloc_internal.h"
+#include "page_record.h"
 
 /* No fast path gets past it: for what no zone of the machine serves, and where all is recorded. */
 static const struct buddy_hart closed_context;
@@ -9,7 +9,7 @@ static const struct buddy_hart closed_context;
 static struct buddy_hart *first_context(const struct page_alloc *pa, const struct page_hart *h,
 					gfp_t gfp)
 {
-	for (uint32_t i = 0; i < h->local->nr && !pa->features; i++) {
+	for (uint32_t i = 0; i < h->local->nr && !(pa->features & PAGE_ALLOC_WATCHED); i++) {
 		const struct zone *z = &pa->zones[h->local->zone[i]];
 
 		if ((gfp & (__GFP_DMA32 | __GFP_HIGHMEM)) != (__GFP_DMA32 | __GFP_HIGHMEM) &&
@@ -65,6 +65,8 @@ void page_hart_drain(struct page_hart *h)
 {
 	const struct page_alloc *pa = h->pa;
 
+	if (h->quarantine)
+		page_quarantine_drain(h, h->quarantine);
 	page_hart_flush(h);
 	for (uint32_t i = 0; i < pa->nr_zones; i++)
 		for (unsigned int type = 0; type < MIGRATE_TYPES; type++)

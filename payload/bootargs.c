@@ -15,6 +15,7 @@
 void boot_options_init(struct boot_options *opt)
 {
 	memset(opt, 0, offsetof(struct boot_options, huge));
+	opt->numa = opt->cma = true;
 	bench_options_init(&opt->bench);
 	opt->bench.brief = true; /* the story of a boot is one screen; records=all has the rest */
 }
@@ -172,18 +173,115 @@ static int set_zb(struct boot_options *opt, const char *value)
 	return -EMM_EINVAL;
 }
 
+static int set_on_off(bool *flag, const char *value)
+{
+	if (!value || (strcmp(value, "on") && strcmp(value, "off")))
+		return -EMM_EINVAL;
+	*flag = value[1] == 'n';
+	return 0;
+}
+
+static int set_numa(struct boot_options *opt, const char *value)
+{
+	return set_on_off(&opt->numa, value);
+}
+
+static int set_cma(struct boot_options *opt, const char *value)
+{
+	return set_on_off(&opt->cma, value);
+}
+
+static int set_feature(struct boot_options *opt, uint32_t feature, const char *value)
+{
+	bool on = false;
+	int err = set_on_off(&on, value);
+
+	if (!err)
+		opt->page_features = (opt->page_features & ~feature) | (on ? feature : 0);
+	return err;
+}
+
+static int set_compound(struct boot_options *opt, const char *value)
+{
+	return set_feature(opt, PAGE_ALLOC_COMPOUND, value);
+}
+
+static int set_page_owner(struct boot_options *opt, const char *value)
+{
+	return set_feature(opt, PAGE_ALLOC_OWNER, value);
+}
+
+static int set_page_poison(struct boot_options *opt, const char *value)
+{
+	return set_feature(opt, PAGE_ALLOC_POISON, value);
+}
+
+static int set_highmem(struct boot_options *opt, const char *value)
+{
+	uint64_t start;
+
+	if (read_size(&start, value) || start < PAGE_SIZE)
+		return -EMM_EINVAL;
+	opt->highmem_start = start & PAGE_MASK;
+	return 0;
+}
+
+/* The bit of a name of so many characters, or 0. */
+static uint32_t report_bit(const char *name, size_t n)
+{
+	static const struct {
+		char name[16];
+		uint32_t bit;
+	} reports[] = {
+		{ "meminfo", REPORT_MEMINFO },   { "buddyinfo", REPORT_BUDDYINFO },
+		{ "zoneinfo", REPORT_ZONEINFO }, { "pagetypeinfo", REPORT_PAGETYPEINFO },
+		{ "vmstat", REPORT_VMSTAT },     { "iomem", REPORT_IOMEM },
+		{ "map", REPORT_MAP },           { "all", REPORT_ALL },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(reports); i++)
+		if (strlen(reports[i].name) == n && !memcmp(reports[i].name, name, n))
+			return reports[i].bit;
+	return 0;
+}
+
+static int set_report(struct boot_options *opt, const char *value)
+{
+	uint32_t reports = 0;
+
+	while (value) {
+		const char *comma = strchr(value, ',');
+		uint32_t bit = report_bit(value, comma ? (size_t)(comma - value) : strlen(value));
+
+		if (!bit)
+			return -EMM_EINVAL;
+		reports |= bit;
+		value = comma ? comma + 1 : NULL;
+	}
+	opt->reports = reports;
+	return reports ? 0 : -EMM_EINVAL;
+}
+
 static const struct {
 	const char *key;
 	int (*set)(struct boot_options *opt, const char *value);
 	const char *hint; /* for a value that is not understood */
 } options[] = {
 	{ "buddy", set_buddy, "default or healing" },
+	{ "cma", set_cma, "on or off" },
+	{ "compound", set_compound, "on or off" },
 	{ "early", set_early, "memblock, bootmem or nobootmem" },
+	{ "highmem", set_highmem, "an address of a page or more, like 4G" },
 	{ "mem", set_mem, "a size of a page or more, like 512M" },
 	{ "memblock", set_memblock, "debug or discard" },
 	{ "memtest", set_memtest, "a number of patterns up to 255" },
 	{ "meta_poison", set_meta_poison, "0 or 1" },
 	{ "movable_node", set_movable_node, "0 or 1" },
+	{ "numa", set_numa, "on or off" },
+	{ "page_owner", set_page_owner, "on or off" },
+	{ "page_poison", set_page_poison, "on or off" },
+	{ "report", set_report,
+	  "all or a list out of meminfo, buddyinfo, zoneinfo, pagetypeinfo, vmstat, iomem, map" },
 	{ "selftest", set_selftest, "0, 1 or a part of a suite's name" },
 	{ "verbose", set_verbose, "0 or 1" },
 	{ "zb", set_zb, "auto, off or on" },

@@ -10,6 +10,7 @@
 
 #include <earlymm/buddy.h>
 #include <earlymm/early.h>
+#include <earlymm/page_alloc.h>
 #include <earlymm/types.h>
 #include "bench.h"
 #include "hugetlb_args.h"
@@ -24,6 +25,18 @@ enum zb_option {
 	ZB_ON, /* it must be able to */
 };
 
+/* report=: what is printed of the memory before the benchmark, a bit each. */
+enum boot_report {
+	REPORT_MEMINFO = 0x1,
+	REPORT_BUDDYINFO = 0x2,
+	REPORT_ZONEINFO = 0x4,
+	REPORT_PAGETYPEINFO = 0x8,
+	REPORT_VMSTAT = 0x10,
+	REPORT_IOMEM = 0x20,
+	REPORT_MAP = 0x40,
+	REPORT_ALL = 0x7f,
+};
+
 struct boot_options {
 	struct bench_options bench; /* bench= seed= reps= records= */
 	bool has_huge; /* there is one of those for huge pages: @huge is valid */
@@ -35,6 +48,12 @@ struct boot_options {
 	bool memblock_discard; /* memblock=discard: its grown arrays go back after the boot */
 	bool movable_node; /* movable_node[=0|1]: nothing early in hotpluggable memory */
 	bool verbose; /* verbose[=0|1]: long reports */
+	bool numa; /* numa=on|off: nodes are told apart */
+	bool cma; /* cma=on|off: reusable regions are lent */
+	uint64_t highmem_start; /* highmem=SIZE: memory from this address on is HIGHMEM; 0: none */
+	/* compound=on|off page_owner=on|off page_poison=on|off: enum page_alloc_features */
+	uint32_t page_features;
+	uint32_t reports; /* report=NAME,...|all: enum boot_report */
 	enum buddy_setting buddy; /* buddy=default|healing: the system's page allocator */
 	enum zb_option zb; /* zb=auto|off|on */
 	bool selftest; /* selftest[=0|1|name]: self-tests, all or those of boot_selftest_name() */

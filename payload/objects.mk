@@ -62,3 +62,4 @@ init-objs += mm/memprobe.o
 init-objs += mm/memtest.o
 init-objs += mm/mm_init.o
 init-objs += mm/nobootmem.o
+init-objs += mm/zone.o

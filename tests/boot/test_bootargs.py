@@ -47,6 +47,14 @@ def console_is_clean(run):
     ("early=slab", "bootargs: early=slab is not understood; memblock, bootmem or nobootmem"),
     ("early", "bootargs: early= is not understood; memblock, bootmem or nobootmem"),
     ("movable_node=2", "bootargs: movable_node=2 is not understood; 0 or 1"),
+    ("numa=0", "bootargs: numa=0 is not understood; on or off"),
+    ("cma=64M", "bootargs: cma=64M is not understood; on or off"),
+    ("compound", "bootargs: compound= is not understood; on or off"),
+    ("page_owner=1", "bootargs: page_owner=1 is not understood; on or off"),
+    ("page_poison=yes", "bootargs: page_poison=yes is not understood; on or off"),
+    ("highmem=0", "bootargs: highmem=0 is not understood; an address of a page or more, like 4G"),
+    ("report=map,maps", "bootargs: report=map,maps is not understood; all or a list out of meminfo, "
+     "buddyinfo, zoneinfo, pagetypeinfo, vmstat, iomem, map"),
     ("seed=0 seed=1", "bench: seed=0 is not a number from 1 to 18446744073709551615"),
 ])
 def test_bad_value(boot, args, message):
