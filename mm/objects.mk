@@ -37,6 +37,7 @@ mm-objs += report_map.o
 mm-objs += report_meminfo.o
 mm-objs += report_vmstat.o
 mm-objs += report_zone.o
+mm-objs += page_audit.o
 mm-objs += page_node.o
 mm-objs += page_bulk.o
 mm-objs += page_parts.o

@@ -69,6 +69,7 @@ __ref _Noreturn void main(uint64_t hart, uint64_t fdt_pa)
 	memory_print_map(m, b->fdt, &b->tree, b->options.verbose);
 	if (b->options.verbose)
 		memory_print_regions(&b->tree);
+	memory_print_zones(m);
 	if (m->has_huge) {
 		print("\n");
 		hugetlb_report(&m->huge, &console);
