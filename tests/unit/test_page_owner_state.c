@@ -5,6 +5,7 @@
 #include "page_record.h"
 
 #include <earlymm/error.h>
+#include <earlymm/page_audit.h>
 #include <earlymm/reserved_area.h>
 
 #include <stdlib.h>
@@ -80,6 +81,7 @@ static void test_quarantine(void **state)
 {
 	struct helper_pages *f = *state;
 	struct page_hart *h = start(f, PAGE_ALLOC_OWNER);
+	struct page_audit audit;
 	int64_t pfn[200], large;
 	uint64_t used = 200;
 
@@ -102,6 +104,8 @@ static void test_quarantine(void **state)
 	assert_true(buddy_page_is_free(&f->pa.zones[0].mm.buddy, (uint64_t)pfn[0]));
 	assert_int_equal(free_pages(h, (uint64_t)pfn[0], 0), -EMM_EDOUBLE);
 	helper_pages_expect(f, used - 65);
+	assert_int_equal(page_alloc_audit(&f->pa, &f->h->mb, used - 65, &audit), 0);
+	assert_true(audit.total.held >= 64 && audit.zone[0].held == audit.total.held);
 	page_hart_drain(h);
 	assert_int_equal(page_quarantined(&f->pa, NULL), 0);
 	for (int i = 65; i < 200; i++)
