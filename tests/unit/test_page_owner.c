@@ -281,7 +281,7 @@ static void test_client(void **state)
 	start(f);
 	c = client_begin(f, page_model_env("OWNER_SEED", 7));
 	visit_metadata(&f->pa, &s, true, false);
-	s.words = malloc(s.nr_words * 8);
+	s.words = malloc(s.nr_words * 8 + 8);
 	assert_non_null(s.words);
 	for (uint64_t i = 0; i < ops; i++) {
 		enum misuse_kind kind = (enum misuse_kind)(client_random(c) % NR_KINDS);

@@ -176,6 +176,9 @@ static void test_late(void **state)
 	assert_int_equal(free_pages(h, PFN_DOWN(0x80800000), 0), 0);
 	assert_int_equal(free_pages(h, PFN_DOWN(0x100000000), 0), 0);
 	assert_int_equal(f->pa.misuses, 4);
+	assert_int_equal(page_quarantined(&f->pa, &f->pa.zones[0]), 1);
+	assert_int_equal(page_quarantined(&f->pa, &f->pa.zones[1]), 1);
+	assert_int_equal(page_quarantined(&f->pa, NULL), 2);
 	helper_pages_expect(f, used - 2);
 }
 
