@@ -187,22 +187,30 @@ uint64_t zone_free_pages(const struct page_alloc *pa, const struct zone *z)
 	return nr_free;
 }
 
-bool zone_has_pages(const struct page_alloc *pa, const struct zone *z, uint64_t nr_pages,
-		    enum zone_watermark mark, enum zone_type highest, gfp_t gfp)
+uint64_t zone_reserve(const struct zone *z, enum zone_watermark mark, enum zone_type highest,
+		      gfp_t gfp)
 {
-	uint64_t min = z->wmark[mark], nr_free = zone_free_pages(pa, z);
+	uint64_t min = z->wmark[mark];
 
 	if (gfp & __GFP_MEMALLOC)
-		return true;
+		return 0;
 	if (gfp & __GFP_HIGH)
 		min -= min / 2;
 	if (highest < MAX_NR_ZONES && z->type != ZONE_CMA)
 		min += z->lowmem_reserve[highest];
-	return nr_free >= nr_pages && nr_free - nr_pages >= min;
+	return min;
+}
+
+bool zone_has_pages(const struct page_alloc *pa, const struct zone *z, uint64_t nr_pages,
+		    enum zone_watermark mark, enum zone_type highest, gfp_t gfp)
+{
+	uint64_t nr_free = zone_free_pages(pa, z);
+
+	return nr_free >= nr_pages && nr_free - nr_pages >= zone_reserve(z, mark, highest, gfp);
 }
 
 bool zone_watermark_ok(const struct page_alloc *pa, const struct zone *z, unsigned int order,
 		       enum zone_watermark mark, enum zone_type highest, gfp_t gfp)
 {
-	return zone_has_pages(pa, z, 1ULL << order, mark, highest, gfp);
+	return (gfp & __GFP_MEMALLOC) || zone_has_pages(pa, z, 1ULL << order, mark, highest, gfp);
 }
