@@ -297,6 +297,7 @@ int main(void)
 		pages_test(test_tiny),
 		pages_test(test_back_to_best),
 		pages_test(test_ok),
+		pages_test(test_idle_hart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
