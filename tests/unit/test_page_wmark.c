@@ -174,7 +174,7 @@ static void test_lowmem_reserve(void **state)
 	uint64_t used, left;
 	int64_t err;
 
-	start_two(f, 512);
+	start_two(f, 256);
 	h = &f->pa.harts[0];
 	dma = helper_zone(f, ZONE_DMA32, 0);
 	normal = helper_zone(f, ZONE_NORMAL, 0);
@@ -269,7 +269,7 @@ static void test_ok(void **state)
 	uint64_t reserve, left;
 	struct page_hart *h;
 
-	start_two(f, 512);
+	start_two(f, 256);
 	h = &f->pa.harts[0];
 	dma = helper_zone(f, ZONE_DMA32, 0);
 	reserve = dma->lowmem_reserve[ZONE_NORMAL];
