@@ -318,7 +318,7 @@ int page_free_block(struct page_hart *h, uint64_t pfn, unsigned int order)
 	return 0;
 }
 
-/* In a zone that is not that of the last free. */
+/* In a zone that is not that of the last free, or with a look at what is recorded. */
 static int __attribute__((noinline))
 free_elsewhere(struct page_hart *h, uint64_t pfn, unsigned int order, uintptr_t caller)
 {

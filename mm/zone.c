@@ -227,7 +227,7 @@ int page_alloc_plan(struct page_alloc *pa, const struct memblock *mb,
 	pa->damaged_pages = 0;
 	pa->owner_sums = NULL;
 	pa->harts = NULL;
-	pa->by_node = true;
+	pa->by_node = !cfg->one_node;
 	if (!find_zones(pa, mb, cfg)) {
 		pa->by_node = false;
 		if (!find_zones(pa, mb, cfg))
@@ -334,9 +334,9 @@ int64_t free_highpages(struct page_alloc *pa, const struct memblock *mb)
 		struct zone *z = &pa->zones[i];
 		int err;
 
-		if (z->type != ZONE_HIGHMEM || z->mm.state != MM_READY)
+		if (z->type != ZONE_HIGHMEM)
 			continue;
-		err = memblock_free_all(&z->mm, mb);
+		err = z->mm.state == MM_READY ? memblock_free_all(&z->mm, mb) : 0;
 		if (err)
 			return err;
 		if (pa->features & PAGE_ALLOC_POISON)

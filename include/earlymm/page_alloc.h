@@ -36,6 +36,7 @@ struct page_alloc_config {
 	uint32_t nr_harts; /* >= 1 */
 	uint32_t features; /* enum page_alloc_features */
 	uint64_t highmem_pfn; /* where ZONE_HIGHMEM begins; 0: there is none */
+	bool one_node; /* nodes are not told apart: all memory is node 0's */
 	/* Areas to be lent, ascending, disjoint, reserved in memblock as long as the map lives. */
 	const struct pfn_range *cma;
 	uint32_t nr_cma;
@@ -85,7 +86,7 @@ struct page_alloc {
 	struct page_hart *harts;
 	uint32_t nr_harts;
 	uint32_t features;
-	bool by_node; /* false: more zones than there is room for, so nodes are not told apart */
+	bool by_node; /* false: not asked for, or more zones than there is room for */
 	enum overcommit_policy overcommit;
 	uint64_t misuses; /* found, all harts */
 	uint64_t damaged_pages; /* written to while they were free, all harts */
@@ -136,8 +137,10 @@ int page_alloc_init(struct page_alloc *pa, const struct memblock *mb);
 int page_alloc_set_node(struct page_alloc *pa, uint32_t hart, int nid);
 
 /*
- * free_highpages() - hands over the zones above the HIGHMEM boundary, and sets all watermarks anew.
- * Returns how many pages that were, or an error of memblock_free_all()'s. Linux: free_highpages.
+ * free_highpages() - hands over the zones above the HIGHMEM boundary that were not yet (a program
+ * with another early allocator does that itself, by early_free_all()), and sets all watermarks anew.
+ * Returns how many pages these zones have, or an error of memblock_free_all()'s.
+ * Linux: free_highpages.
  */
 int64_t free_highpages(struct page_alloc *pa, const struct memblock *mb);
 
