@@ -3,7 +3,8 @@
  * What the page allocator knows, in the formats that people know from Linux's boot log and /proc;
  * docs/reports.md shows each. All of them only read, and may run at any time after
  * page_alloc_init(); the figures are exact in a quiet moment, with no hart in an operation.
- * No line is wider than 132 columns, nor, of what is not a table by order, than 80.
+ * No line is wider than 132 columns but mem_init_print_info()'s; only tables by order, which are
+ * buddyinfo and pagetypeinfo, are wider than 80.
  *
  * A zone is called by its node and type; CMA areas have a zone each, CMA0, CMA1 and so on, by
  * address. Zones that wait for free_highpages() have no pages yet.
@@ -42,8 +43,8 @@ void mem_init_print_info(const struct page_alloc *pa, const struct report_image 
 
 /*
  * report_meminfo() - totals in KiB, CMA areas included, and the policy of overcommit. Free is what is in
- * the trees; what waits in the harts' stacks has a line of its own, HartStacks. @huge: the pools of
- * huge pages, or NULL. O(zones * harts + sizes). Linux: /proc/meminfo.
+ * the trees; what waits in the harts' stacks has a line of its own, HartStacks; and, with
+ * PAGE_ALLOC_OWNER, what waits in their quarantines. @huge: the pools of huge pages, or NULL. O(zones * harts + sizes). Linux: /proc/meminfo.
  */
 void report_meminfo(const struct page_alloc *pa, const struct hugetlb *huge,
 		    const struct printer *out);
@@ -73,7 +74,7 @@ void report_zoneinfo(const struct page_alloc *pa, const struct printer *out);
 /*
  * report_vmstat() - counters since page_alloc_init(): sums under Linux's names, where it has one, and by
  * zone and order. pgalloc_* and pgfree are pages that callers got and gave back, not those that a
- * stack was filled with. O(zones * harts * orders). Linux: /proc/vmstat.
+ * stack was filled with; a block in quarantine is not freed yet. O(zones * harts * orders). Linux: /proc/vmstat.
  */
 void report_vmstat(const struct page_alloc *pa, const struct printer *out);
 
