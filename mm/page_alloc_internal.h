@@ -21,6 +21,9 @@ struct page_request {
 	const struct zonelist *list;
 	const uint64_t *nodemask; /* a bit a node; NULL: all */
 	uintptr_t caller;
+	/* The hart's books in a zone that was asked already, and what that answered; NULL: none was. */
+	const struct zone_hart *tried;
+	int64_t tried_ret;
 };
 
 /* mm/page_alloc_slow.c */
@@ -34,7 +37,11 @@ int page_free_block(struct page_hart *h, uint64_t pfn, unsigned int order);
 
 /* mm/page_hart.c */
 void page_hart_init(struct page_alloc *pa, uint32_t id);
+/* A zone has come: which one is the best is found out anew. */
+void page_hart_forget_best(struct page_hart *h);
 void page_hart_flush(struct page_hart *h);
+/* Allocations with @gfp begin at @z from now on; @is_best: no zone that they may have is better. */
+void page_hart_turn_to(struct page_hart *h, gfp_t gfp, const struct zone *z, bool is_best);
 
 /* mm/page_parts.c */
 void page_return_part(struct page_hart *h, struct zone *z, uint64_t start_pfn, uint64_t end_pfn);
@@ -113,6 +120,12 @@ static inline uint64_t context_drained_pages(const struct buddy_hart *c)
 	for (unsigned int order = 0; c->is_ready && order < BUDDY_NR_STACKS; order++)
 		nr_pages += c->drained[order] << order;
 	return nr_pages;
+}
+
+/* One more in a counter of page_hart's: written by its owner alone, read by others. */
+static inline void page_count_free(uint64_t *nr)
+{
+	atomic_set(nr, *nr + 1);
 }
 
 /* Pages that the hart has freed, and its zone does not know of yet. */

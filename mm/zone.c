@@ -344,6 +344,8 @@ int64_t free_highpages(struct page_alloc *pa, const struct memblock *mb)
 		nr_pages += (int64_t)z->mm.managed_pages;
 	}
 	zone_setup_watermarks(pa);
+	for (uint32_t id = 0; id < pa->nr_harts; id++)
+		page_hart_forget_best(&pa->harts[id]);
 	return nr_pages;
 }
 

@@ -58,6 +58,8 @@ struct page_alloc;
 /* What a hart has to itself. The fast paths need nothing else but the context they lead to. */
 struct page_hart {
 	struct buddy_hart *fast[GFP_FAST_MASK + 1]; /* by gfp: where the last refill was */
+	/* The hart's books in the zone of fast[gfp], if that is the best one; else NULL. */
+	struct zone_hart *books[GFP_FAST_MASK + 1];
 	struct buddy_hart *free_ctx; /* of the zone of the last free */
 	/* Blocks of small orders that were freed there, and are not in that zone's books yet. */
 	uint64_t freed[BUDDY_NR_STACKS];
