@@ -90,7 +90,7 @@ static void read_row(const char *table, unsigned int order, uint64_t *alloc, uin
 	for (; at && at[1] == ' '; at = strchr(at + 1, '\n')) {
 		char *end;
 
-		if (strtoul(at, &end, 10) != order || end == at)
+		if (strtoul(at + 1, &end, 10) != order || end == at + 1)
 			continue;
 		*alloc = strtoull(end, &end, 10);
 		*freed = strtoull(end, NULL, 10);
