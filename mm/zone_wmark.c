@@ -134,27 +134,39 @@ static void list_node(const struct page_alloc *pa, struct zonelist *list, int ni
 				list->zone[list->nr++] = (uint8_t)i;
 }
 
-/* The nodes by distance, the nearest first, each once; among equals the next in a round. */
-static void build_list(struct page_alloc *pa, int nid)
+/* The nearest node that is not among those @seen; among equals the next in a round. */
+static uint32_t nearest_node(const struct page_alloc *pa, uint32_t nid, uint32_t seen)
+{
+	bool found = false;
+	uint32_t best = 0;
+	int least = 0;
+
+	for (uint32_t k = 0; k < pa->nr_nodes; k++) {
+		uint32_t at = (nid + k) % pa->nr_nodes;
+		int far = distance(pa, (int)nid, (int)at);
+
+		if (seen >> at & 1 || (found && far >= least))
+			continue;
+		found = true;
+		best = at;
+		least = far;
+	}
+	return best;
+}
+
+/* The nodes by distance, each once. */
+static void build_list(struct page_alloc *pa, uint32_t nid)
 {
 	struct zonelist *list = &pa->nodes[nid];
 	uint32_t seen = 0;
 
-	list->nid = nid;
+	list->nid = (int)nid;
 	list->nr = 0;
 	for (uint32_t n = 0; n < pa->nr_nodes; n++) {
-		int best = -1;
+		uint32_t next = nearest_node(pa, nid, seen);
 
-		for (uint32_t k = 0; k < pa->nr_nodes; k++) {
-			int at = (int)(((uint32_t)nid + k) % pa->nr_nodes);
-
-			if (seen >> at & 1)
-				continue;
-			if (best < 0 || distance(pa, nid, at) < distance(pa, nid, best))
-				best = at;
-		}
-		seen |= 1U << best;
-		list_node(pa, list, best);
+		seen |= 1U << next;
+		list_node(pa, list, (int)next);
 	}
 }
 
@@ -165,7 +177,7 @@ void zone_setup_lists(struct page_alloc *pa)
 		if ((uint32_t)pa->zones[i].nid >= pa->nr_nodes)
 			pa->nr_nodes = (uint32_t)pa->zones[i].nid + 1;
 	for (uint32_t nid = 0; nid < pa->nr_nodes; nid++)
-		build_list(pa, (int)nid);
+		build_list(pa, nid);
 }
 
 /* ---- what is free ---- */
