@@ -24,24 +24,18 @@ int64_t alloc_pages(struct page_hart *h, gfp_t gfp, unsigned int order)
 	return page_alloc_slow(h, gfp, order, CALLER);
 }
 
-/* By its owner alone; others read it. */
-static inline void count_free(uint64_t *nr)
-{
-	atomic_set(nr, *nr + 1);
-}
-
 int free_pages(struct page_hart *h, uint64_t pfn, unsigned int order)
 {
 	const struct buddy_hart *c = h->free_ctx;
 
 	if (likely(order == 0)) {
 		if (buddy_free_page_fast(c, pfn)) {
-			count_free(&h->freed[0]);
+			page_count_free(&h->freed[0]);
 			return 0;
 		}
 	} else if (order < RADIX_SHIFT) {
 		if (buddy_free_run_fast(c, pfn, order)) {
-			count_free(&h->freed[(int)order]);
+			page_count_free(&h->freed[(int)order]);
 			return 0;
 		}
 	}

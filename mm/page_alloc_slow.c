@@ -3,7 +3,7 @@
  * An allocation that no stack serves: the zones that it may have, in order, down to a watermark,
  * then down to the next. And frees that take more than an AMO.
  */
-#include "page_alloc_internal.h"
+#include "page_record.h"
 
 /* Pages that a refill may take, at most. */
 #define REFILL_PAGES 64
@@ -32,12 +32,25 @@ look_at_watermark(struct page_hart *h, const struct zone *z, const struct page_r
 	return zone_watermark_ok(pa, z, r->order, mark, gfp_zone(r->gfp), r->gfp);
 }
 
+/* What the zone's credit must be worth: a refill, or the block. */
+static inline int64_t pages_needed(unsigned int order)
+{
+	return order < BUDDY_NR_STACKS ? REFILL_PAGES : (int64_t)1 << order;
+}
+
 static inline bool may_take(struct page_hart *h, const struct zone *z, const struct page_request *r,
 			    enum zone_watermark mark)
 {
-	int64_t need = r->order < BUDDY_NR_STACKS ? REFILL_PAGES : (int64_t)1 << r->order;
+	return likely(z->harts[h->id].credit >= pages_needed(r->order)) ||
+	       look_at_watermark(h, z, r, mark);
+}
 
-	return likely(z->harts[h->id].credit >= need) || look_at_watermark(h, z, r, mark);
+static inline void count_taken(struct zone_hart *zh, enum migratetype type, unsigned int order,
+			       uint64_t blocks)
+{
+	zh->taken[type][(int)order] += blocks;
+	zh->taken_pages += blocks << order;
+	zh->credit -= (int64_t)(blocks << order);
 }
 
 /* A block from the zone, counted. */
@@ -50,15 +63,9 @@ static int64_t take_from_zone(struct page_hart *h, struct zone *z, const struct 
 	uint64_t before = blocks_out(c, r->order), blocks;
 	int64_t pfn = buddy_alloc(c, r->order);
 
-	if (unlikely(pfn < 0)) {
-		/* What was on its stacks is not. */
-		blocks = blocks_out(c, r->order) - before;
-	} else {
-		blocks = blocks_out(c, r->order) - before + 1;
-	}
-	zh->taken[type][r->order] += blocks;
-	zh->taken_pages += blocks << r->order;
-	zh->credit -= (int64_t)(blocks << r->order);
+	/* A failure, too, leaves its stacks with other blocks than before. */
+	blocks = blocks_out(c, r->order) - before + (pfn >= 0);
+	count_taken(zh, type, r->order, blocks);
 	if (unlikely(fallback))
 		zh->fallbacks[r->order] += (uint32_t)blocks;
 	return pfn;
@@ -88,6 +95,8 @@ static int64_t walk_zones(struct page_hart *h, const struct page_request *r,
 
 	w->first = NULL;
 	w->refused = false;
+	if (unlikely(r->tried))
+		ret = r->tried_ret;
 	for (unsigned int i = 0; i < r->list->nr; i++) {
 		struct zone *z = &pa->zones[r->list->zone[i]];
 		int64_t pfn;
@@ -96,16 +105,18 @@ static int64_t walk_zones(struct page_hart *h, const struct page_request *r,
 			continue;
 		if (!w->first)
 			w->first = z;
+		if (unlikely(r->tried == &z->harts[h->id]))
+			continue;
 		if (!may_take(h, z, r, mark)) {
 			w->refused = true;
 			continue;
 		}
 		pfn = take_from_zone(h, z, r, z != w->first);
 		if (likely(pfn >= 0)) {
-			if (r->list == h->local && r->order < BUDDY_NR_STACKS && !pa->features &&
-			    !(r->gfp & __GFP_THISNODE) && !r->nodemask)
-				h->fast[r->gfp & GFP_FAST_MASK] =
-					zone_context(z, h->id, gfp_migratetype(r->gfp));
+			if (r->list == h->local && r->order < BUDDY_NR_STACKS &&
+			    !(pa->features & PAGE_ALLOC_WATCHED) && !(r->gfp & __GFP_THISNODE) &&
+			    !r->nodemask)
+				page_hart_turn_to(h, r->gfp, z, z == w->first);
 			return pfn;
 		}
 		if (pfn == -EMM_EAGAIN)
@@ -124,6 +135,8 @@ walk_again(struct page_hart *h, const struct page_request *r, struct walk *w, in
 		page_hart_drain(h);
 		ret = walk_zones(h, r, WMARK_MIN, w);
 	}
+	if (ret < 0 && (h->pa->features & PAGE_ALLOC_OWNER) && page_quarantine_drain_all(h))
+		ret = walk_zones(h, r, WMARK_MIN, w);
 	if (ret < 0 && unlikely(!w->first))
 		h->refusals++;
 	else if (ret < 0)
@@ -131,7 +144,7 @@ walk_again(struct page_hart *h, const struct page_request *r, struct walk *w, in
 	return ret;
 }
 
-int64_t page_alloc_from(struct page_hart *h, const struct page_request *r)
+int64_t page_take_from(struct page_hart *h, const struct page_request *r)
 {
 	struct walk w;
 	int64_t pfn = walk_zones(h, r, WMARK_LOW, &w);
@@ -139,7 +152,36 @@ int64_t page_alloc_from(struct page_hart *h, const struct page_request *r)
 	return likely(pfn >= 0) ? pfn : walk_again(h, r, &w, pfn);
 }
 
-int64_t page_alloc_slow(struct page_hart *h, gfp_t gfp, unsigned int order, uintptr_t caller)
+/* What is more to do for the block, if there is one; without it the block goes back. */
+static int64_t __attribute__((noinline))
+hand_out(struct page_hart *h, const struct page_request *r, int64_t pfn)
+{
+	int err;
+
+	if (pfn < 0)
+		return pfn;
+	err = page_record_alloc(h, (uint64_t)pfn, r->order, r->gfp, r->caller);
+	if (likely(!err))
+		return pfn;
+	page_free_block(h, (uint64_t)pfn, r->order);
+	return err;
+}
+
+int64_t page_alloc_from(struct page_hart *h, const struct page_request *r)
+{
+	const gfp_t more = h->pa->features | (r->gfp & (__GFP_ZERO | __GFP_COMP));
+	int64_t pfn;
+
+	if (unlikely(r->gfp & __GFP_COMP) && !(h->pa->features & PAGE_ALLOC_COMPOUND)) {
+		h->refusals++;
+		return -EMM_ESTATE;
+	}
+	pfn = page_take_from(h, r);
+	return likely(!more) ? pfn : hand_out(h, r, pfn);
+}
+
+static int64_t __attribute__((noinline))
+alloc_by_list(struct page_hart *h, gfp_t gfp, unsigned int order, uintptr_t caller)
 {
 	const struct page_request r = {
 		.gfp = gfp,
@@ -153,6 +195,70 @@ int64_t page_alloc_slow(struct page_hart *h, gfp_t gfp, unsigned int order, uint
 		return -EMM_EINVAL;
 	}
 	return page_alloc_from(h, &r);
+}
+
+/* Blocks that have left the trees for @c: only differences mean something. */
+static inline uint64_t stack_mark(const struct buddy_hart *c, unsigned int order)
+{
+	return (uintptr_t)c->top[(int)order] / sizeof(int64_t) + c->drained[(int)order];
+}
+
+/* The best zone has none after all: what its stacks have lost by the search, and the others. */
+static int64_t __attribute__((noinline))
+best_has_none(struct page_hart *h, gfp_t gfp, unsigned int order, uint64_t blocks, int64_t ret)
+{
+	const struct page_request r = {
+		.gfp = gfp,
+		.order = order,
+		.list = h->local,
+		.tried = h->books[(int)gfp],
+		.tried_ret = ret,
+	};
+
+	count_taken(h->books[(int)gfp], gfp_migratetype(gfp), order, blocks);
+	return page_alloc_from(h, &r);
+}
+
+/* From the best zone, of which no stack is empty: the next word's blocks. */
+static int64_t __attribute__((noinline))
+refill_from_best(struct page_hart *h, gfp_t gfp, unsigned int order)
+{
+	struct buddy_hart *const *c = &h->fast[(int)gfp];
+	uint64_t before = stack_mark(*c, order);
+	int64_t pfn = buddy_alloc(*c, order);
+	uint64_t blocks = stack_mark(*c, order) - before;
+
+	if (unlikely(pfn < 0))
+		return best_has_none(h, gfp, order, blocks, pfn);
+	count_taken(h->books[(int)gfp], gfp_migratetype(gfp), order, blocks + 1);
+	return pfn;
+}
+
+static int64_t __attribute__((noinline))
+large_from_best(struct page_hart *h, gfp_t gfp, unsigned int order)
+{
+	int64_t pfn = buddy_alloc(h->fast[(int)gfp], order);
+
+	if (unlikely(pfn < 0))
+		return best_has_none(h, gfp, order, 0, pfn);
+	count_taken(h->books[(int)gfp], gfp_migratetype(gfp), order, 1);
+	return pfn;
+}
+
+/* Mostly it is the best zone that served last, and it has enough: the others are not looked at. */
+int64_t page_alloc_slow(struct page_hart *h, gfp_t gfp, unsigned int order, uintptr_t caller)
+{
+	const struct zone_hart *zh = gfp <= GFP_FAST_MASK ? h->books[(int)gfp] : NULL;
+
+	if (unlikely(!zh))
+		return alloc_by_list(h, gfp, order, caller);
+	if (likely(order < BUDDY_NR_STACKS)) {
+		if (likely(zh->credit >= REFILL_PAGES))
+			return refill_from_best(h, gfp, order);
+	} else if (likely(order <= BUDDY_MAX_ORDER && zh->credit >> order > 0)) {
+		return large_from_best(h, gfp, order);
+	}
+	return alloc_by_list(h, gfp, order, caller);
 }
 
 /* ---- frees ---- */
@@ -182,28 +288,42 @@ int page_free_block(struct page_hart *h, uint64_t pfn, unsigned int order)
 	return 0;
 }
 
+/* In a zone that is not that of the last free, or with a look at what is recorded. */
+static int __attribute__((noinline))
+free_elsewhere(struct page_hart *h, uint64_t pfn, unsigned int order, uintptr_t caller)
+{
+	int err;
+
+	if (unlikely(order > BUDDY_MAX_ORDER)) {
+		h->refusals++;
+		return h->pa->features ? page_record_free(h, pfn, order, caller) : -EMM_EINVAL;
+	}
+	if (unlikely(h->pa->features))
+		return page_free_recorded(h, pfn, order, caller);
+	err = page_free_block(h, pfn, order);
+	if (!err)
+		turn_to_zone(h, page_zone(h->pa, pfn));
+	return err;
+}
+
 int page_free_slow(struct page_hart *h, uint64_t pfn, unsigned int order, uintptr_t caller)
 {
 	struct buddy_hart *c = h->free_ctx;
 	struct zone_hart *zh;
 	int err;
 
-	(void)caller;
-	if (unlikely(order > BUDDY_MAX_ORDER)) {
-		h->refusals++;
-		return -EMM_EINVAL;
-	}
-	if (likely(pfn - c->window_pfn < atomic_read(&c->window_pages))) {
-		err = buddy_free_slow(c, pfn, order);
-		if (unlikely(err))
-			return err;
-		zh = &h->free_zone->harts[h->id];
-		zh->freed[order]++;
-		zh->freed_pages += 1ULL << order;
+	if (unlikely(order > BUDDY_MAX_ORDER ||
+		     pfn - c->window_pfn >= atomic_read(&c->window_pages)))
+		return free_elsewhere(h, pfn, order, caller);
+	err = buddy_free_slow(c, pfn, order);
+	if (unlikely(err))
+		return err;
+	if (order < BUDDY_NR_STACKS) {
+		page_count_free(&h->freed[(int)order]);
 		return 0;
 	}
-	err = page_free_block(h, pfn, order);
-	if (!err)
-		turn_to_zone(h, page_zone(h->pa, pfn));
-	return err;
+	zh = &h->free_zone->harts[h->id];
+	zh->freed[order]++;
+	zh->freed_pages += 1ULL << order;
+	return 0;
 }

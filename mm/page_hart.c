@@ -1,22 +1,41 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A hart's way into the page allocator: which context serves which kind of allocation. */
-#include "page_alloc_internal.h"
+#include "page_record.h"
 
 /* No fast path gets past it: for what no zone of the machine serves, and where all is recorded. */
 static const struct buddy_hart closed_context;
 
-/* The first zone of the hart's list for each kind of allocation, to begin with. */
-static struct buddy_hart *first_context(const struct page_alloc *pa, const struct page_hart *h,
-					gfp_t gfp)
+void page_hart_turn_to(struct page_hart *h, gfp_t gfp, const struct zone *z, bool is_best)
 {
-	for (uint32_t i = 0; i < h->local->nr && !pa->features; i++) {
+	gfp &= GFP_FAST_MASK;
+	h->fast[gfp] = zone_context(z, h->id, gfp_migratetype(gfp));
+	h->books[gfp] = is_best ? &z->harts[h->id] : NULL;
+}
+
+void page_hart_forget_best(struct page_hart *h)
+{
+	for (gfp_t gfp = 0; gfp <= GFP_FAST_MASK; gfp++)
+		h->books[gfp] = NULL;
+}
+
+/* To the first zone of the hart's list, to begin with. */
+static void begin_with(struct page_hart *h, gfp_t gfp)
+{
+	const struct page_alloc *pa = h->pa;
+	const gfp_t both = __GFP_DMA32 | __GFP_HIGHMEM;
+
+	h->fast[gfp] = (struct buddy_hart *)(uintptr_t)&closed_context;
+	h->books[gfp] = NULL;
+	if ((gfp & both) == both || (pa->features & PAGE_ALLOC_WATCHED))
+		return;
+	for (uint32_t i = 0; i < h->local->nr; i++) {
 		const struct zone *z = &pa->zones[h->local->zone[i]];
 
-		if ((gfp & (__GFP_DMA32 | __GFP_HIGHMEM)) != (__GFP_DMA32 | __GFP_HIGHMEM) &&
-		    zone_is_allowed(z, gfp))
-			return zone_context(z, h->id, gfp_migratetype(gfp));
+		if (!zone_is_allowed(z, gfp))
+			continue;
+		h->fast[gfp] = zone_context(z, h->id, gfp_migratetype(gfp));
+		return;
 	}
-	return (struct buddy_hart *)(uintptr_t)&closed_context;
 }
 
 int page_alloc_set_node(struct page_alloc *pa, uint32_t hart, int nid)
@@ -30,7 +49,7 @@ int page_alloc_set_node(struct page_alloc *pa, uint32_t hart, int nid)
 	h = &pa->harts[hart];
 	h->local = &pa->nodes[nid];
 	for (gfp_t gfp = 0; gfp <= GFP_FAST_MASK; gfp++)
-		h->fast[gfp] = first_context(pa, h, gfp);
+		begin_with(h, gfp);
 	return 0;
 }
 
@@ -65,6 +84,8 @@ void page_hart_drain(struct page_hart *h)
 {
 	const struct page_alloc *pa = h->pa;
 
+	if (h->quarantine)
+		page_quarantine_drain(h, h->quarantine);
 	page_hart_flush(h);
 	for (uint32_t i = 0; i < pa->nr_zones; i++)
 		for (unsigned int type = 0; type < MIGRATE_TYPES; type++)

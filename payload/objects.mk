@@ -21,6 +21,7 @@ payload-objs += phase.o
 payload-objs += platform.o
 payload-objs += probe.o
 payload-objs += ranges.o
+payload-objs += reports.o
 payload-objs += sbi.o
 payload-objs += stack_protector.o
 payload-objs += string.o
