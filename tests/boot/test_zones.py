@@ -284,12 +284,3 @@ def test_area_in_highmem(boot):
     run, books = boot_text(boot, source, memory="3G", bootargs=f"{CHURN} highmem=4G")
     assert lent(books) == [(0x110000000, 0x2000000)]
     assert "\nverified: " in run.console
-
-
-def test_discard(boot):
-    """memblock's arrays lie in one zone, and more than one have free memory around them."""
-    claims = [(0xa0000000 + i * 0x2000, 0xa0001000 + i * 0x2000) for i in range(200)]
-    source = trees.memory((0x80000000, 0x140000000)) + trees.reserved(*claims)
-    run, _ = boot_text(boot, source, memory="3G", bootargs=f"{CHURN} memblock=discard")
-    assert re.search(r"^memblock discarded: [1-9][0-9]* pages more are managed", run.console, re.M)
-    assert "\nverified: " in run.console
