@@ -10,6 +10,9 @@
 /* mm/zone_wmark.c */
 void zone_setup_watermarks(struct page_alloc *pa);
 void zone_setup_lists(struct page_alloc *pa);
+/* What an allocation must leave of the zone. */
+uint64_t zone_reserve(const struct zone *z, enum zone_watermark mark, enum zone_type highest,
+		      gfp_t gfp);
 /* zone_watermark_ok() for any number of pages. */
 bool zone_has_pages(const struct page_alloc *pa, const struct zone *z, uint64_t nr_pages,
 		    enum zone_watermark mark, enum zone_type highest, gfp_t gfp);
@@ -59,6 +62,17 @@ int64_t page_claim_first(struct page_hart *h, struct zone *z, uint64_t nr_pages,
 			 unsigned int align_order, gfp_t gfp, uintptr_t caller);
 /* Counted; other harts are asked for what they hold. Returns @err, or -EMM_EAGAIN if some do. */
 int page_claim_failed(struct page_hart *h, struct zone *z, int err);
+
+/* In one load, one store: another hart may take the credit back at any moment. */
+static inline int64_t zone_credit(const struct zone_hart *zh)
+{
+	return (int64_t)atomic_read((const uint64_t *)&zh->credit);
+}
+
+static inline void zone_set_credit(struct zone_hart *zh, int64_t credit)
+{
+	atomic_set((uint64_t *)&zh->credit, (uint64_t)credit);
+}
 
 /* The order of the largest aligned block that begins at @pfn and ends by @end_pfn, behind it. */
 static inline unsigned int page_part_order(uint64_t pfn, uint64_t end_pfn)

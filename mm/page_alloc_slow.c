@@ -16,33 +16,60 @@ static uint64_t blocks_out(const struct buddy_hart *c, unsigned int order)
 	return (uint64_t)(c->top[order] - &c->stack[stack_bottom(order)]) + c->drained[order];
 }
 
-/*
- * Is the zone above its mark? The harts' counters are added up only when this hart's credit, its
- * share of what lies above the low mark and all reserves, is used up.
- */
-static bool __attribute__((noinline))
-look_at_watermark(struct page_hart *h, const struct zone *z, const struct page_request *r,
-		  enum zone_watermark mark)
-{
-	const struct page_alloc *pa = h->pa;
-	uint64_t keep = z->wmark[WMARK_LOW] + z->lowmem_reserve[MAX_NR_ZONES - 1];
-	uint64_t nr_free = zone_free_pages(pa, z);
-
-	z->harts[h->id].credit = nr_free > keep ? (int64_t)((nr_free - keep) / pa->nr_harts) : 0;
-	return zone_watermark_ok(pa, z, r->order, mark, gfp_zone(r->gfp), r->gfp);
-}
-
 /* What the zone's credit must be worth: a refill, or the block. */
 static inline int64_t pages_needed(unsigned int order)
 {
 	return order < BUDDY_NR_STACKS ? REFILL_PAGES : (int64_t)1 << order;
 }
 
-static inline bool may_take(struct page_hart *h, const struct zone *z, const struct page_request *r,
-			    enum zone_watermark mark)
+/*
+ * What the other harts may take without a look. Not more than @room: else all of it is taken back.
+ * One that has just looked at its credit may use it once more.
+ */
+static int64_t credit_of_others(struct page_hart *h, const struct zone *z, int64_t room)
 {
-	return likely(z->harts[h->id].credit >= pages_needed(r->order)) ||
-	       look_at_watermark(h, z, r, mark);
+	int64_t sum = 0;
+
+	for (uint32_t i = 0; i < h->pa->nr_harts; i++) {
+		int64_t credit = zone_credit(&z->harts[i]);
+
+		if (i != h->id && credit > 0)
+			sum += credit;
+	}
+	if (sum <= room)
+		return sum;
+	for (uint32_t i = 0; i < h->pa->nr_harts; i++)
+		if (i != h->id && zone_credit(&z->harts[i]) > 0)
+			zone_set_credit(&z->harts[i], 0);
+	return 0;
+}
+
+/*
+ * Is the zone above its mark? The harts' counters are added up only when this hart's credit is used
+ * up: its share of what lies above the low mark and all reserves, and is not others' credit.
+ * *@is_tight: what a refill takes besides the block may be from the last reserve.
+ */
+static bool __attribute__((noinline))
+look_at_watermark(struct page_hart *h, const struct zone *z, const struct page_request *r,
+		  enum zone_watermark mark, bool *is_tight)
+{
+	uint64_t keep = z->wmark[WMARK_LOW] + z->lowmem_reserve[MAX_NR_ZONES - 1];
+	uint64_t nr_free = zone_free_pages(h->pa, z), pages = 1ULL << r->order;
+	int64_t room = (int64_t)(nr_free - keep) - pages_needed(r->order), share;
+
+	share = room - credit_of_others(h, z, room);
+	zone_set_credit(&z->harts[h->id], share > 0 ? share / h->pa->nr_harts : 0);
+	keep = zone_reserve(z, WMARK_MIN, gfp_zone(r->gfp), r->gfp);
+	*is_tight = keep && r->order < BUDDY_NR_STACKS && nr_free < keep + REFILL_PAGES;
+	keep = zone_reserve(z, mark, gfp_zone(r->gfp), r->gfp);
+	return !keep || (nr_free >= pages && nr_free - pages >= keep);
+}
+
+static inline bool may_take(struct page_hart *h, const struct zone *z, const struct page_request *r,
+			    enum zone_watermark mark, bool *is_tight)
+{
+	return likely(zone_credit(&z->harts[h->id]) >= pages_needed(r->order)) ||
+	       look_at_watermark(h, z, r, mark, is_tight);
 }
 
 static inline void count_taken(struct zone_hart *zh, enum migratetype type, unsigned int order,
@@ -50,7 +77,7 @@ static inline void count_taken(struct zone_hart *zh, enum migratetype type, unsi
 {
 	zh->taken[type][(int)order] += blocks;
 	zh->taken_pages += blocks << order;
-	zh->credit -= (int64_t)(blocks << order);
+	zone_set_credit(zh, zone_credit(zh) - (int64_t)(blocks << order));
 }
 
 /* A block from the zone, counted. */
@@ -99,6 +126,7 @@ static int64_t walk_zones(struct page_hart *h, const struct page_request *r,
 		ret = r->tried_ret;
 	for (unsigned int i = 0; i < r->list->nr; i++) {
 		struct zone *z = &pa->zones[r->list->zone[i]];
+		bool is_tight = false;
 		int64_t pfn;
 
 		if (!list_allows(z, r))
@@ -107,11 +135,13 @@ static int64_t walk_zones(struct page_hart *h, const struct page_request *r,
 			w->first = z;
 		if (unlikely(r->tried == &z->harts[h->id]))
 			continue;
-		if (!may_take(h, z, r, mark)) {
+		if (!may_take(h, z, r, mark, &is_tight)) {
 			w->refused = true;
 			continue;
 		}
 		pfn = take_from_zone(h, z, r, z != w->first);
+		if (unlikely(is_tight))
+			buddy_drain(zone_context(z, h->id, gfp_migratetype(r->gfp)));
 		if (likely(pfn >= 0)) {
 			if (r->list == h->local && r->order < BUDDY_NR_STACKS &&
 			    !(pa->features & PAGE_ALLOC_WATCHED) && !(r->gfp & __GFP_THISNODE) &&
@@ -253,9 +283,9 @@ int64_t page_alloc_slow(struct page_hart *h, gfp_t gfp, unsigned int order, uint
 	if (unlikely(!zh))
 		return alloc_by_list(h, gfp, order, caller);
 	if (likely(order < BUDDY_NR_STACKS)) {
-		if (likely(zh->credit >= REFILL_PAGES))
+		if (likely(zone_credit(zh) >= REFILL_PAGES))
 			return refill_from_best(h, gfp, order);
-	} else if (likely(order <= BUDDY_MAX_ORDER && zh->credit >> order > 0)) {
+	} else if (likely(order <= BUDDY_MAX_ORDER && zone_credit(zh) >> order > 0)) {
 		return large_from_best(h, gfp, order);
 	}
 	return alloc_by_list(h, gfp, order, caller);

@@ -46,6 +46,7 @@ static int claim_range(struct page_hart *h, struct zone *z, uint64_t start_pfn, 
 		       gfp_t gfp, uintptr_t caller)
 {
 	struct buddy_hart *c = zone_context(z, h->id, MIGRATE_UNMOVABLE);
+	struct zone_hart *zh = &z->harts[h->id];
 	int err = claim_parts(h, z, start_pfn, end_pfn);
 	unsigned int order;
 
@@ -61,7 +62,8 @@ static int claim_range(struct page_hart *h, struct zone *z, uint64_t start_pfn, 
 		buddy_split(c, pfn, order);
 	}
 	page_count_parts(h, z, gfp_migratetype(gfp), start_pfn, end_pfn);
-	z->harts[h->id].claims++;
+	zone_set_credit(zh, zone_credit(zh) - (int64_t)(end_pfn - start_pfn));
+	zh->claims++;
 	return 0;
 }
 

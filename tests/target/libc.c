@@ -112,14 +112,18 @@ char *getenv(const char *name)
 	return NULL;
 }
 
-/* Decimal, as the values above are: picolibc's has to do with errno, which is not there. */
+/* Decimal, as the values above are, and blanks before: picolibc's has to do with errno, which is not there. */
 unsigned long long strtoull(const char *restrict text, char **restrict end, int base)
 {
 	unsigned long long value = 0;
+	const char *at = text;
 
 	(void)base;
-	for (; *text >= '0' && *text <= '9'; text++)
-		value = value * 10 + (unsigned long long)(*text - '0');
+	while (*at == ' ')
+		at++;
+	if (*at >= '0' && *at <= '9')
+		for (text = at; *text >= '0' && *text <= '9'; text++)
+			value = value * 10 + (unsigned long long)(*text - '0');
 	if (end)
 		*end = (char *)(uintptr_t)text;
 	return value;
