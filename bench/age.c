@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * age and burst: all memory was in use once, a random quarter of it stays so, and for a long time
- * pages go and others come. frag: slots are filled and emptied at random. What the allocator makes
+ * pages go and others come. mobility: the same with movable pages, between others that stay; those
+ * live go in the end. frag: slots are filled and emptied at random. What the allocator makes
  * of that is its score. A run is too long for the log: it goes in pieces, and each is verified
  * before the next.
  */
 #include "bench_impl.h"
 #include "random.h"
 
-static bool is_null(const struct bench_rep *r)
-{
-	return r->pa->ops == &bench_alloc_null;
-}
+#define UNMOVABLE_SHARE    10 /* of mobility: one page in so many stays where it is */
+#define MOVABLE_LIVE_SHARE 4 /* and of the others one in so many is live */
 
 static uint64_t nr_steps(const struct bench_scale *s, const struct workload *wl,
 			 unsigned int shrink)
 {
 	switch (wl->bit) {
 	case BENCH_AGE:
+	case BENCH_MOBILITY:
 		return s->age_steps >> shrink;
 	case BENCH_BURST:
 		return s->burst * (s->burst_rounds >> shrink); /* whole bursts */
@@ -50,15 +50,6 @@ uint64_t age_pieces(const struct bench *b, const struct workload *wl)
 	return (nr_steps(&b->arena.scale, wl, 0) + piece - 1) / piece;
 }
 
-/* A page that goes before the workload starts. */
-static void give_one(struct bench_rep *r, int64_t pfn)
-{
-	if (r->pa->free(r->pa->self, (uint64_t)pfn, 0))
-		r->failed_frees++;
-	if (!is_null(r))
-		shadow_give(&r->place->map, pfn, 0);
-}
-
 static void prepare_slots(struct bench_rep *r)
 {
 	struct aging *a = &r->aging;
@@ -75,27 +66,40 @@ static bool prepare_live(struct bench_rep *r)
 {
 	const struct bench_scale *scale = &r->place->scale;
 	struct aging *a = &r->aging;
-	uint64_t pages = r->place->pages;
-	struct loop_result res;
 
-	*a = (struct aging){ .live = r->b->log, .burst = scale->burst };
-	a->random = r->b->cfg.options.seed;
-	loop_alloc(&r->b->cfg.clock, r->pa, a->live, pages, &res);
-	a->nr_live = pages;
-	for (uint64_t i = 0; i < pages && !is_null(r); i++) {
-		int64_t pfn = a->live[i];
-		enum bench_verdict v =
-			pfn < 0 ? BENCH_ALLOC_FAILED : shadow_take(&r->place->map, pfn, 0);
-
-		if (v != BENCH_OK) {
-			fault_block(&r->fault, v, i, pfn, 0);
-			return false;
-		}
-	}
-	shuffle(a->live, pages, &a->random);
+	if (!fill_arena(r, 0))
+		return false;
+	a->burst = scale->burst;
+	shuffle(a->live, a->nr_live, &a->random);
 	while (a->nr_live > scale->live)
 		give_one(r, a->live[--a->nr_live]);
 	return true;
+}
+
+/* The same with pages that stay: they do not take part. Of the others a quarter is left. */
+static bool prepare_mobility(struct bench_rep *r)
+{
+	struct aging *a = &r->aging;
+	uint64_t nr_live;
+
+	if (!fill_arena(r, UNMOVABLE_SHARE))
+		return false;
+	nr_live = a->nr_live / MOVABLE_LIVE_SHARE;
+	shuffle(a->live, a->nr_live, &a->random);
+	while (a->nr_live > nr_live)
+		give_one(r, a->live[--a->nr_live]);
+	return true;
+}
+
+/* The movable pages go, as if they were moved away: what stays is what the score is about. */
+static void end_mobility(struct bench_rep *r)
+{
+	struct aging *a = &r->aging;
+
+	while (a->nr_live)
+		give_one(r, a->live[--a->nr_live]);
+	a->live = a->others;
+	a->nr_live = a->nr_others;
 }
 
 /* A piece: timed, then verified. */
@@ -103,10 +107,14 @@ static bool run_piece(struct bench_rep *r, uint64_t steps)
 {
 	const struct bench_clock *clock = &r->b->cfg.clock;
 	uint64_t nr_events = events_of(r->wl, steps);
+	struct page_allocator movable = *r->pa;
 	struct aging *a = &r->aging;
 	struct loop_result res;
 
-	if (r->wl->bit == BENCH_AGE)
+	movable.alloc = movable.alloc_movable;
+	if (r->wl->bit == BENCH_MOBILITY)
+		loop_age(clock, &movable, a, steps, r->b->trace, &res);
+	else if (r->wl->bit == BENCH_AGE)
 		loop_age(clock, r->pa, a, steps, r->b->trace, &res);
 	else if (r->wl->bit == BENCH_BURST)
 		loop_burst(clock, r->pa, a, steps / a->burst, r->b->trace, &res);
@@ -125,6 +133,17 @@ static bool run_piece(struct bench_rep *r, uint64_t steps)
 	return replay_trace(r, &r->fault, nr_events) == BENCH_OK;
 }
 
+/* The pages that are live to begin with. False: r->fault says why not. */
+static bool prepare(struct bench_rep *r)
+{
+	if (r->wl->bit == BENCH_MOBILITY)
+		return prepare_mobility(r);
+	if (r->wl->bit != BENCH_FRAG)
+		return prepare_live(r);
+	prepare_slots(r);
+	return true;
+}
+
 void age_timed(struct bench_rep *r, unsigned int shrink)
 {
 	uint64_t steps = nr_steps(&r->place->scale, r->wl, shrink);
@@ -136,9 +155,7 @@ void age_timed(struct bench_rep *r, unsigned int shrink)
 	r->failed_allocs = 0;
 	r->chk = CRC16_INIT;
 	shadow_reset(&r->place->map);
-	if (r->wl->bit == BENCH_FRAG)
-		prepare_slots(r);
-	else if (!prepare_live(r))
+	if (!prepare(r))
 		return;
 	while (steps) {
 		uint64_t piece = piece_steps(r->b, r->wl);
@@ -151,6 +168,8 @@ void age_timed(struct bench_rep *r, unsigned int shrink)
 		if (!shrink)
 			bench_progress(r->b, r->wl->name, r->pa->ops->name);
 	}
+	if (r->wl->bit == BENCH_MOBILITY)
+		end_mobility(r);
 }
 
 void age_undo(struct bench_rep *r)

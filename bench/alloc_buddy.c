@@ -122,10 +122,12 @@ static const struct page_allocator_ops live_ops[] = {
 void page_allocator_from_buddy(struct page_allocator *pa, struct buddy *b, struct buddy_hart *hart,
 			       enum buddy_setting setting)
 {
-	pa->alloc = adapter_alloc;
-	pa->free = adapter_free;
-	pa->self = hart;
-	pa->max_order = BUDDY_MAX_ORDER;
-	pa->state = b;
-	pa->ops = &live_ops[setting];
+	*pa = (struct page_allocator){
+		.alloc = adapter_alloc,
+		.free = adapter_free,
+		.self = hart,
+		.max_order = BUDDY_MAX_ORDER,
+		.state = b,
+		.ops = &live_ops[setting],
+	};
 }

@@ -17,6 +17,21 @@ static int null_free(void *self, uint64_t pfn, unsigned int order)
 	return 0;
 }
 
+static int64_t null_alloc_bulk(void *self, uint64_t nr, uint64_t *pfns)
+{
+	(void)self;
+	(void)pfns;
+	return (int64_t)nr;
+}
+
+static int null_free_bulk(void *self, uint64_t nr, const uint64_t *pfns)
+{
+	(void)self;
+	(void)nr;
+	(void)pfns;
+	return 0;
+}
+
 static uint64_t null_meta_bytes(uint64_t start_pfn, uint64_t end_pfn)
 {
 	(void)start_pfn;
@@ -35,6 +50,9 @@ static int null_setup(struct page_allocator *pa, uint64_t start_pfn, uint64_t en
 	pa->free = null_free;
 	pa->self = pa;
 	pa->max_order = 63;
+	pa->alloc_movable = null_alloc;
+	pa->alloc_bulk = null_alloc_bulk;
+	pa->free_bulk = null_free_bulk;
 	return 0;
 }
 

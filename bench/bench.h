@@ -16,8 +16,9 @@
 
 #define BENCH_MAX_ORDER      (30 - PAGE_SHIFT) /* of the arena: 1 GiB */
 #define BENCH_MAX_REPS       25
-#define BENCH_MAX_ALLOCATORS 8
+#define BENCH_MAX_ALLOCATORS 16
 #define BENCH_BULK_OPS       4
+#define BENCH_BATCH          512 /* pages of a call in bulkapi */
 #define BENCH_MAX_NAMES      48 /* characters of alloc=, with their end */
 
 /* A verification failed. Not an enum emm_error: those are all smaller. */
@@ -34,7 +35,9 @@ enum bench_workload {
 	BENCH_BURST = 1 << 6,
 	BENCH_FRAG = 1 << 7,
 	BENCH_LATENCY = 1 << 8,
-	BENCH_ALL = (1 << 9) - 1,
+	BENCH_BULKAPI = 1 << 9,
+	BENCH_MOBILITY = 1 << 10,
+	BENCH_ALL = (1 << 11) - 1,
 };
 
 struct bench_options {
@@ -98,11 +101,13 @@ struct bench_figures {
 	const struct page_allocator_ops *ops;
 	int64_t pair[2][BENCH_MAX_ORDER + 1]; /* [1]: with one page held */
 	int64_t bulk[BENCH_BULK_OPS]; /* alloc, free_ordered, alloc2, free_random */
+	int64_t bulkapi[BENCH_BULK_OPS]; /* the same, BENCH_BATCH pages a call */
 	int64_t churn;
 	int64_t churn0;
 	int64_t age, burst; /* a step: one page freed, one allocated */
 	int64_t frag, latency; /* a step, as churn's */
-	struct bench_score age_score, burst_score, frag_score;
+	int64_t mobility; /* a step, as age's */
+	struct bench_score age_score, burst_score, frag_score, mobility_score;
 	struct bench_score freed_score; /* once all of frag was free again */
 	struct bench_latency latencies[BENCH_LATENCY_OPS];
 	uint64_t meta_bytes; /* for the arena */
@@ -216,16 +221,22 @@ void bench_options_init(struct bench_options *opt);
 
 /*
  * bench_option() - one boot argument: bench=all|none|<names, comma-separated>, alloc=all|<names of
- * bench_allocators>, seed=<number>, reps=<1…BENCH_MAX_REPS>, records=all|brief. @value may be NULL
- * (no '='): then bench means all.
+ * bench_allocators, or name-setting>, seed=<number>, reps=<1…BENCH_MAX_REPS>, records=all|brief.
+ * @value may be NULL (no '='): then bench means all.
  * Returns 0; -EMM_ENOENT: @name is none of these; -EMM_EINVAL: @value is bad, which was said on
  * @out together with what is known, and @opt is unchanged.
  */
 int bench_option(struct bench_options *opt, const char *name, const char *value,
 		 const struct printer *out);
 
-/* Is an allocator of this name measured? Its settings and builds all have the same name. */
-bool bench_is_chosen(const struct bench_options *opt, const char *name);
+/* Is the allocator measured? */
+bool bench_is_chosen(const struct bench_options *opt, const struct page_allocator_ops *ops);
+
+/*
+ * Is it the allocator of the name word[0..n)? A name alone is all its settings and builds, but for
+ * those that are measured on request; name-setting is that setting.
+ */
+bool bench_is_named(const struct page_allocator_ops *ops, const char *word, size_t n);
 
 /*
  * bench_workspace_bytes() - memory that bench_run() needs with this config (its @system, @ranges

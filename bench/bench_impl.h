@@ -54,6 +54,7 @@ struct workload {
 	bool traced;
 	/* The largest order that a case asks for. */
 	unsigned int (*max_order)(const struct bench_rep *r);
+	bool (*is_capable)(const struct page_allocator *pa); /* NULL: alloc and free are enough */
 	void (*timed)(struct bench_rep *r, unsigned int shrink); /* counts >> shrink */
 	void (*undo)(struct bench_rep *r); /* frees what is still held */
 	/* Replays the log against the shadow map, which is empty before. */
@@ -96,7 +97,16 @@ enum bench_verdict replay_churn(struct bench_rep *r, struct bench_fault *f);
 enum bench_verdict replay_trace(struct bench_rep *r, struct bench_fault *f, uint64_t n);
 
 /*
- * age.c: age, burst and frag. Pages live are those of r->aging, in the log. age_pieces: how many pieces
+ * fill.c: memory full of single pages, in the log: most of them movable from its start on, and one
+ * in @share, by chance, that is not from its end on; 0: none. What is live then is r->aging.
+ * False: r->fault says why not. give_one: frees one of them, in the shadow map too.
+ */
+bool is_null(const struct bench_rep *r);
+bool fill_arena(struct bench_rep *r, unsigned int share);
+void give_one(struct bench_rep *r, int64_t pfn);
+
+/*
+ * age.c: age, burst, frag and mobility. Pages live are those of r->aging, in the log. age_pieces: how many pieces
  * of a repetition report their progress.
  */
 void age_timed(struct bench_rep *r, unsigned int shrink);
@@ -131,6 +141,20 @@ enum bench_verdict bench_setup(struct bench_rep *r, const struct page_allocator_
 			       struct bench_fault *f);
 void bench_teardown(struct page_allocator *pa);
 void bench_drain(struct page_allocator *pa);
+
+/*
+ * bench_reserve: the pages of the arena that alloc() does not give. bench_check_left: @left pages
+ * are free after blocks of @order were asked for until there were none: is that as it should be?
+ */
+uint64_t bench_reserve(const struct bench_rep *r);
+enum bench_verdict bench_check_left(const struct bench_rep *r, struct bench_fault *f,
+				    unsigned int order, uint64_t left);
+
+/* A block, from the reserve if need be: for what is not timed. */
+static inline int64_t bench_alloc_all(const struct page_allocator *pa, unsigned int order)
+{
+	return pa->alloc_all ? pa->alloc_all(pa->self, order) : pa->alloc(pa->self, order);
+}
 
 /* case.c */
 enum case_state {

@@ -11,7 +11,15 @@
 /* Can the allocator do this case at all? */
 static bool is_capable(const struct bench_rep *r)
 {
-	return r->pa->alloc && r->pa->free && r->wl->max_order(r) <= r->pa->max_order;
+	unsigned int order = r->wl->max_order(r);
+
+	if (!r->pa->alloc || !r->pa->free || order > r->pa->max_order)
+		return false;
+	if (r->wl->is_capable && !r->wl->is_capable(r->pa))
+		return false;
+	/* Not one block of it, if there is a reserve to be kept. */
+	return r->place != &r->b->arena ||
+	       bench_reserve(r) + ((uint64_t)1 << order) <= r->place->pages;
 }
 
 static uint64_t count_failed(const struct bench_rep *r)
@@ -131,6 +139,8 @@ void case_run(struct bench_rep *r, const struct page_allocator_ops *ops, struct 
 						   : stats_ticks_to_ns(t->tb, b->cfg.clock.tb_hz));
 			cost->ops[op] = r->ops[op];
 		}
+		if (state == CASE_NA)
+			b->units_done += (nr_reps - r->rep) * (1 + age_pieces(b, r->wl)) - 1;
 		bench_progress(b, r->wl->name, r->pa->ops->name);
 	}
 	cost->state = state;

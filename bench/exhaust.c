@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * exhaust: every page of the arena is had, in blocks of one order or of a mix, and every page
- * comes back. Not timed; the result is a `frag` record for each order and one for the mix.
+ * comes back. An emergency reserve is left, and had in the end. Not timed; the result is a `frag` record for each order and one for the mix.
  */
 #include "bench_impl.h"
 #include "random.h"
@@ -87,27 +87,50 @@ static enum bench_verdict check_blocks(struct bench_rep *r, struct bench_fault *
 	return BENCH_OK;
 }
 
-/* Takes all, checks it and gives all back; *had pages. */
-static enum bench_verdict exhaust_case(struct bench_rep *r, bool mix, uint64_t *had, uint16_t *chk,
+/* What came of a case: pages had, and pages that a reserve kept. */
+struct outcome {
+	uint64_t had, kept;
+	uint16_t chk;
+};
+
+/* What is left is as much as a reserve may keep, and there: together with it, that is all. */
+static enum bench_verdict check_reserve(struct bench_rep *r, struct outcome *o,
+					struct bench_fault *f)
+{
+	uint64_t pages = r->place->pages, all;
+	enum bench_verdict v;
+
+	bench_drain(r->pa);
+	o->kept = r->pa->ops->nr_free(r->pa);
+	if (o->had + o->kept > pages)
+		return fault_numbers(f, BENCH_SURPLUS, pages - o->had, o->kept);
+	v = bench_check_left(r, f, r->order, o->kept);
+	if (v != BENCH_OK)
+		return v;
+	while (o->kept && log_block(r, bench_alloc_all(r->pa, 0), 0))
+		;
+	v = check_blocks(r, f, &all);
+	if (v == BENCH_OK && all != pages)
+		v = fault_numbers(f, BENCH_NOT_ALL, pages, all);
+	return v;
+}
+
+/* Takes all, checks it and gives all back. */
+static enum bench_verdict exhaust_case(struct bench_rep *r, bool mix, struct outcome *o,
 				       struct bench_fault *f)
 {
 	enum bench_verdict v;
-	uint64_t left;
 
 	if (mix)
 		take_mix(r);
 	else
 		take_order(r);
-	*chk = log_checksum(r);
-	v = check_blocks(r, f, had);
+	o->chk = log_checksum(r);
+	v = check_blocks(r, f, &o->had);
+	if (v == BENCH_OK)
+		v = check_reserve(r, o, f);
 	if (v != BENCH_OK)
 		return v;
-	if (*had != r->place->pages)
-		return fault_numbers(f, BENCH_NOT_ALL, r->place->pages, *had);
-	bench_drain(r->pa);
-	left = r->pa->ops->nr_free(r->pa);
-	if (left)
-		return fault_numbers(f, BENCH_SURPLUS, 0, left);
 	free_shuffled(r);
 	if (r->failed_frees)
 		return fault_numbers(f, BENCH_FREE_FAILED, 0, r->failed_frees);
@@ -127,9 +150,8 @@ static void exhaust_order(struct bench *b, const struct page_allocator_ops *ops,
 		.order = order,
 		.free_before = b->arena.pages,
 	};
+	struct outcome o = { .had = 0 };
 	struct bench_fault f;
-	uint64_t had = 0;
-	uint16_t chk = 0;
 
 	if (!workspace_has_room(b, ops)) {
 		emit_frag(&r, mix, &(struct frag_result){ .had = UINT64_MAX });
@@ -139,16 +161,19 @@ static void exhaust_order(struct bench *b, const struct page_allocator_ops *ops,
 		verify_report(&r, &f);
 		return;
 	}
-	if (!pa.alloc || !pa.free || order > pa.max_order) {
+	if (!pa.alloc || !pa.free || order > pa.max_order ||
+	    bench_reserve(&r) + ((uint64_t)1 << order) > b->arena.pages) {
 		emit_frag(&r, mix, &(struct frag_result){ .had = UINT64_MAX });
 	} else {
-		if (exhaust_case(&r, mix, &had, &chk, &f) != BENCH_OK)
+		if (exhaust_case(&r, mix, &o, &f) != BENCH_OK)
 			verify_report(&r, &f);
 		b->blocks_checked += r.nr_log;
 		emit_frag(&r, mix,
-			  &(struct frag_result){ .had = had >> order,
-						 .ideal = b->arena.pages >> order,
-						 .chk = chk });
+			  &(struct frag_result){
+				  .had = o.had >> order,
+				  .ideal = (b->arena.pages - o.kept) >> order,
+				  .chk = o.chk,
+			  });
 	}
 	bench_teardown(&pa);
 }

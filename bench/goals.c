@@ -9,10 +9,12 @@
 #define HEALING_GOAL    4500
 #define SCORE_GOAL      365
 #define SCORE_HEALING   380
+#define API_GOAL        3400
+#define MOBILITY_GOAL   900 /* thousandths */
 #define LATENCY_GOAL    1000
 #define HANDOVER_GOAL   600
-#define HANDOVER_LARGE  2000 /* with at least MUCH_RAM */
-#define MUCH_RAM        ((uint64_t)1 << (35 - PAGE_SHIFT)) /* pages: 32 GiB */
+#define HANDOVER_LARGE  2000 /* with more than ONE_GIB, which may be several zones */
+#define ONE_GIB         ((uint64_t)1 << (30 - PAGE_SHIFT)) /* pages */
 
 enum goal_id {
 	GOAL_PAIR0,
@@ -28,6 +30,8 @@ enum goal_id {
 	GOAL_HEALING_CHURN,
 	GOAL_HEALING_AGE,
 	GOAL_HEALING_BURST,
+	GOAL_API_CHURN,
+	GOAL_MOBILITY,
 	GOAL_LATENCY_ALLOC,
 	GOAL_LATENCY_FREE,
 	GOAL_META,
@@ -56,6 +60,8 @@ static const struct goal {
 	[GOAL_HEALING_CHURN] = { "healing churn", HEALING_GOAL, 2, false },
 	[GOAL_HEALING_AGE] = { "healing age", SCORE_HEALING, 0, true },
 	[GOAL_HEALING_BURST] = { "healing burst", SCORE_HEALING, 0, true },
+	[GOAL_API_CHURN] = { "churn, whole API", API_GOAL, 2, false },
+	[GOAL_MOBILITY] = { "mobility, %", MOBILITY_GOAL, 1, true },
 	[GOAL_LATENCY_ALLOC] = { "slowest alloc", LATENCY_GOAL, 0, false },
 	[GOAL_LATENCY_FREE] = { "slowest free", LATENCY_GOAL, 0, false },
 	[GOAL_META] = { "metadata", 1400, 4, false },
@@ -63,17 +69,40 @@ static const struct goal {
 	[GOAL_READY] = { "ready", 250000, 0, false },
 };
 
-/* The system's own allocator in a setting and a build; NULL: not measured. */
-static const struct bench_figures *own_figures(const struct bench *b, const char *setting, bool zb)
+/* The core of the system's allocator in a setting and a build; NULL: not measured. */
+static const struct bench_figures *core_figures(const struct bench *b, const char *setting, bool zb)
+{
+	const struct page_allocator_ops *system = b->cfg.system->ops;
+	const char *name = system->core ? system->core : system->name;
+
+	for (unsigned int i = 0; i < b->nr_figures; i++) {
+		const struct page_allocator_ops *ops = b->figures[i].ops;
+
+		if (same_word(ops->name, name) && same_word(ops->setting, setting) &&
+		    is_zb(ops) == zb)
+			return &b->figures[i];
+	}
+	return NULL;
+}
+
+/* What is built on it, in the default setting and the image's own build; NULL: not measured. */
+static const struct bench_figures *api_figures(const struct bench *b)
 {
 	for (unsigned int i = 0; i < b->nr_figures; i++) {
 		const struct page_allocator_ops *ops = b->figures[i].ops;
 
-		if (same_word(ops->name, b->cfg.system->ops->name) &&
-		    same_word(ops->setting, setting) && is_zb(ops) == zb)
+		if (ops->core && same_word(ops->setting, "default") && !is_zb(ops))
 			return &b->figures[i];
 	}
 	return NULL;
+}
+
+/* As thousandths of what there could be; what is no number stays as it is. */
+static int64_t per_mille(const struct bench_score *score)
+{
+	int64_t had = score->had[SCORE_ORDER9];
+
+	return is_number(had) ? had * 1000 / score->ideal[SCORE_ORDER9] : had;
 }
 
 static void take_default(const struct bench *b, const struct bench_figures *fig, int64_t *value)
@@ -100,9 +129,10 @@ static void take_default(const struct bench *b, const struct bench_figures *fig,
 /* What came of each goal; FIGURE_NOT_RUN where there is nothing to judge. */
 static void take_values(const struct bench *b, int64_t value[NR_GOALS])
 {
-	const struct bench_figures *plain = own_figures(b, "default", false);
-	const struct bench_figures *zb = own_figures(b, "default", true);
-	const struct bench_figures *healing = own_figures(b, "healing", false);
+	const struct bench_figures *plain = core_figures(b, "default", false);
+	const struct bench_figures *zb = core_figures(b, "default", true);
+	const struct bench_figures *healing = core_figures(b, "healing", false);
+	const struct bench_figures *api = api_figures(b);
 
 	for (unsigned int i = 0; i < NR_GOALS; i++)
 		value[i] = FIGURE_NOT_RUN;
@@ -118,6 +148,10 @@ static void take_values(const struct bench *b, int64_t value[NR_GOALS])
 		value[GOAL_HEALING_AGE] = healing->age_score.had[SCORE_ORDER9];
 		value[GOAL_HEALING_BURST] = healing->burst_score.had[SCORE_ORDER9];
 	}
+	if (api)
+		value[GOAL_API_CHURN] = api->churn;
+	if (api && b->arena.full)
+		value[GOAL_MOBILITY] = per_mille(&api->mobility_score);
 	if (b->has_handover)
 		value[GOAL_HANDOVER] = (int64_t)b->handover_ins;
 	if (b->has_ready)
@@ -126,7 +160,7 @@ static void take_values(const struct bench *b, int64_t value[NR_GOALS])
 
 static int64_t limit_of(const struct bench *b, enum goal_id id)
 {
-	if (id == GOAL_HANDOVER && b->live.pages >= MUCH_RAM)
+	if (id == GOAL_HANDOVER && b->live.pages > ONE_GIB)
 		return HANDOVER_LARGE;
 	return goals[id].limit;
 }
@@ -209,7 +243,7 @@ void print_goals(const struct bench *b)
 	print_some(b, value, true, met, judged);
 }
 
-const char *goal_cell(char text[CELL_TEXT], enum report_column column)
+const char *goal_cell(const struct bench *b, char text[CELL_TEXT], enum report_column column)
 {
 	static const enum goal_id ids[NR_COLUMNS] = {
 		[COL_PAIR0] = GOAL_PAIR0,
@@ -224,5 +258,5 @@ const char *goal_cell(char text[CELL_TEXT], enum report_column column)
 
 	if (column == COL_SCORES)
 		return pair_text(text, goals[GOAL_AGE].limit, goals[GOAL_BURST].limit);
-	return cell_text(text, goals[ids[column]].limit, goals[ids[column]].digits);
+	return cell_text(text, limit_of(b, ids[column]), goals[ids[column]].digits);
 }

@@ -62,6 +62,39 @@ NOINLINE void loop_free(const struct bench_clock *clock, const struct page_alloc
 	res->failed_frees = failed_frees;
 }
 
+NOINLINE void loop_alloc_bulk(const struct bench_clock *clock, const struct page_allocator *pa,
+			      int64_t *log, uint64_t n, uint64_t batch, struct loop_result *res)
+{
+	int64_t (*alloc)(void *, uint64_t, uint64_t *) = pa->alloc_bulk;
+	void *self = pa->self;
+	int64_t *end = log + n;
+
+	clock_start(clock, &res->time);
+	for (; log < end; log += batch)
+		alloc(self, batch, (uint64_t *)log);
+	clock_stop(clock, &res->time);
+	res->logged = n;
+	res->failed_frees = 0;
+}
+
+NOINLINE void loop_free_bulk(const struct bench_clock *clock, const struct page_allocator *pa,
+			     const int64_t *pfns, uint64_t n, uint64_t batch,
+			     struct loop_result *res)
+{
+	int (*free)(void *, uint64_t, const uint64_t *) = pa->free_bulk;
+	void *self = pa->self;
+	const int64_t *end = pfns + n;
+	uint64_t failed_frees = 0;
+
+	clock_start(clock, &res->time);
+	for (; pfns < end; pfns += batch)
+		if (free(self, batch, (const uint64_t *)pfns))
+			failed_frees++;
+	clock_stop(clock, &res->time);
+	res->logged = n;
+	res->failed_frees = failed_frees;
+}
+
 NOINLINE void loop_churn(const struct bench_clock *clock, const struct page_allocator *pa,
 			 const struct churn *c, int64_t *log, struct loop_result *res)
 {

@@ -30,6 +30,8 @@ struct aging {
 	uint64_t nr_live; /* not 0 */
 	uint64_t burst; /* 1 to nr_live */
 	uint64_t random; /* xorshift64's state, carried on from call to call */
+	int64_t *others; /* frames that do not take part */
+	uint64_t nr_others;
 };
 
 /* What a call took, and which it was. */
@@ -62,6 +64,12 @@ void loop_alloc(const struct bench_clock *clock, const struct page_allocator *pa
 /* Frees the @n order-0 pages in the order of @pfns. */
 void loop_free(const struct bench_clock *clock, const struct page_allocator *pa,
 	       const int64_t *pfns, uint64_t n, struct loop_result *res);
+
+/* The same, @batch pages a call; n: a multiple of it. Entries of pages that were not had are left. */
+void loop_alloc_bulk(const struct bench_clock *clock, const struct page_allocator *pa, int64_t *log,
+		     uint64_t n, uint64_t batch, struct loop_result *res);
+void loop_free_bulk(const struct bench_clock *clock, const struct page_allocator *pa,
+		    const int64_t *pfns, uint64_t n, uint64_t batch, struct loop_result *res);
 
 /*
  * The churn: a random slot a step; full: free it; empty: fill it with a block of random order.

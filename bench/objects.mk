@@ -1,4 +1,5 @@
 bench-objs += age.o
+bench-objs += alloc_api.o
 bench-objs += alloc_buddy.o
 bench-objs += alloc_list.o
 bench-objs += alloc_null.o
@@ -7,6 +8,7 @@ bench-objs += choice.o
 bench-objs += clock.o
 bench-objs += emit.o
 bench-objs += exhaust.o
+bench-objs += fill.o
 bench-objs += goals.o
 bench-objs += latency.o
 bench-objs += loops.o
@@ -26,5 +28,6 @@ bench-objs += verify.o
 bench-objs += workload.o
 bench-objs += workspace.o
 
-# The adapter that calls the buddy's second build (mk/hot.mk).
+# The adapters that call the second build of what they measure (mk/hot.mk).
+hot-objs += bench/alloc_api.o
 hot-objs += bench/alloc_buddy.o

@@ -13,12 +13,13 @@ static const struct {
 	const char *name;
 	uint32_t workloads;
 } known[] = {
-	{ "all", BENCH_ALL },         { "none", 0 },
-	{ "pair", BENCH_PAIR },       { "bulk", BENCH_BULK },
-	{ "churn", BENCH_CHURN },     { "churn0", BENCH_CHURN0 },
-	{ "age", BENCH_AGE },         { "burst", BENCH_BURST },
-	{ "frag", BENCH_FRAG },       { "exhaust", BENCH_EXHAUST },
-	{ "latency", BENCH_LATENCY },
+	{ "all", BENCH_ALL },           { "none", 0 },
+	{ "pair", BENCH_PAIR },         { "bulk", BENCH_BULK },
+	{ "churn", BENCH_CHURN },       { "churn0", BENCH_CHURN0 },
+	{ "age", BENCH_AGE },           { "burst", BENCH_BURST },
+	{ "frag", BENCH_FRAG },         { "exhaust", BENCH_EXHAUST },
+	{ "latency", BENCH_LATENCY },   { "bulkapi", BENCH_BULKAPI },
+	{ "mobility", BENCH_MOBILITY },
 };
 
 /* Is s[0..n) the word @word? */
@@ -77,19 +78,24 @@ static bool is_allocator(const char *s, size_t n)
 {
 	const struct page_allocator_ops *const *ops = bench_allocators;
 
-	while (*ops && !is_word(s, n, (*ops)->name))
+	while (*ops && !bench_is_named(*ops, s, n))
 		ops++;
 	return *ops != NULL;
 }
 
-/* Each name once: an allocator's settings follow each other. */
+/* A name once, and what has to be asked for. */
 static void say_allocators(const struct printer *out)
 {
+	const char *last = "";
+
 	print_to(out, "bench: known are all");
-	for (const struct page_allocator_ops *const *ops = bench_allocators; *ops; ops++)
-		if (ops == bench_allocators ||
-		    !is_word(ops[-1]->name, length(ops[-1]->name, '\0'), (*ops)->name))
+	for (const struct page_allocator_ops *const *ops = bench_allocators; *ops; ops++) {
+		if (!same_word(last, (*ops)->name))
 			print_to(out, ", %s", (*ops)->name);
+		last = (*ops)->name;
+		if ((*ops)->on_request)
+			print_to(out, ", %s-%s", (*ops)->name, (*ops)->setting);
+	}
 	print_to(out, "\n");
 }
 

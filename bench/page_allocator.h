@@ -10,6 +10,7 @@
 #include <earlymm/types.h>
 
 struct page_allocator;
+struct page_hart;
 
 /*
  * What is called outside the timed part. Required are name, setting and nr_free, and setup in the
@@ -20,6 +21,8 @@ struct page_allocator_ops {
 	const char *setting; /* a bare word: default, healing */
 	/* A bare word: which of two builds it is, rv64gc or zb (Zba, Zbb, Zbs); NULL: there is one only. */
 	const char *hot;
+	const char *core; /* the name of the allocator that it is built on; NULL: none */
+	bool on_request; /* measured only if it is asked for as name-setting */
 	uint64_t state_bytes; /* of the allocator's own structs, 64-byte aligned */
 
 	/* Bytes of metadata for an arena [start_pfn, end_pfn); NULL: none. */
@@ -35,7 +38,15 @@ struct page_allocator_ops {
 	void (*teardown)(struct page_allocator *pa); /* may be NULL: nothing to do */
 	void (*drain)(struct page_allocator *pa); /* may be NULL: keeps nothing back */
 	uint64_t (*nr_free)(const struct page_allocator *pa); /* pages, caches included */
+	/*
+	 * An emergency reserve: alloc() fails where fewer than these pages, and the block, are left
+	 * outside caches; small orders come in portions of BENCH_PORTION pages, so that it may go
+	 * below by less than that. alloc_all() has all. NULL: there is none. In the arena.
+	 */
+	uint64_t (*reserve)(const struct page_allocator *pa);
 };
+
+#define BENCH_PORTION ((uint64_t)64)
 
 struct page_allocator {
 	/* A block of 2^order pages: its first frame, or a negative EMM_E…. */
@@ -46,6 +57,12 @@ struct page_allocator {
 	unsigned int max_order; /* the largest order that alloc() knows */
 	void *state; /* what the slow operations need */
 	const struct page_allocator_ops *ops;
+	/* ---- may be NULL ---- */
+	int64_t (*alloc_all)(void *self, unsigned int order); /* from the reserve, too */
+	int64_t (*alloc_movable)(void *self, unsigned int order); /* a page that could be moved */
+	/* @nr pages into @pfns: returns how many it had, or an error. */
+	int64_t (*alloc_bulk)(void *self, uint64_t nr, uint64_t *pfns);
+	int (*free_bulk)(void *self, uint64_t nr, const uint64_t *pfns); /* 0, or an error */
 };
 
 /* The allocators that are measured, in the order of the report; ends with NULL. */
@@ -53,6 +70,12 @@ extern const struct page_allocator_ops *const bench_allocators[];
 
 /* earlymm's buddy, set up afresh in the arena, in its two settings. */
 extern const struct page_allocator_ops bench_alloc_buddy, bench_alloc_buddy_healing;
+
+/*
+ * The page allocator of page_alloc.h, set up afresh in the arena: a zone of its own, with
+ * watermarks. On request with no difference between movable pages and others.
+ */
+extern const struct page_allocator_ops bench_alloc_api, bench_alloc_api_unmovable;
 
 /* The classic buddy of list_buddy.h, with a memmap and free lists of its own. */
 extern const struct page_allocator_ops bench_alloc_list;
@@ -66,5 +89,8 @@ extern const struct page_allocator_ops bench_alloc_null;
  */
 void page_allocator_from_buddy(struct page_allocator *pa, struct buddy *b, struct buddy_hart *hart,
 			       enum buddy_setting setting);
+
+/* page_allocator_from_pages() - the same for a live page allocator, called as @h's hart. O(1). */
+void page_allocator_from_pages(struct page_allocator *pa, struct page_hart *h);
 
 #endif

@@ -3,8 +3,6 @@
 #include "page_allocator.h"
 
 const struct page_allocator_ops *const bench_allocators[] = {
-	&bench_alloc_buddy,
-	&bench_alloc_buddy_healing,
-	&bench_alloc_list,
-	NULL,
+	&bench_alloc_buddy,         &bench_alloc_buddy_healing, &bench_alloc_api,
+	&bench_alloc_api_unmovable, &bench_alloc_list,          NULL,
 };

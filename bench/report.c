@@ -76,7 +76,7 @@ static void print_goal_row(const struct bench *b)
 	const char *cell[NR_COLUMNS];
 
 	for (unsigned int i = 0; i < NR_COLUMNS; i++)
-		cell[i] = goal_cell(text[i], (enum report_column)i);
+		cell[i] = goal_cell(b, text[i], (enum report_column)i);
 	print_row(b, "  goal", cell);
 }
 
@@ -185,6 +185,35 @@ static void print_pairs(const struct bench *b, unsigned int first)
 	}
 }
 
+/* A page by single calls and by calls for many; and what is left between pages that stay. */
+static void print_api(const struct bench *b)
+{
+	static const unsigned int columns[] = { 0, 1, 3 }; /* of the bulk's figures */
+	const struct printer *out = b->cfg.out;
+	char text[CELL_TEXT], name[ROW_NAME];
+
+	print_to(out, "\n" NAME " %23s  %23s  %15s\n", "", "a page, a call for each",
+		 "a page, 512 a call", "mobility");
+	print_to(out, NAME, "many pages, movable pages");
+	for (unsigned int i = 0; i < 2; i++)
+		print_to(out, " %7s %7s %7s ", "alloc", "ordered", "random");
+	print_to(out, " %7s %7s\n", "step", "ord 9");
+	for (unsigned int i = 0; i < b->nr_figures; i++) {
+		const struct bench_figures *fig = &b->figures[i];
+
+		print_to(out, NAME, row_name(name, b, fig->ops));
+		for (size_t k = 0; k < 2 * ARRAY_SIZE(columns); k++) {
+			const int64_t *figure = k < ARRAY_SIZE(columns) ? fig->bulk : fig->bulkapi;
+			unsigned int op = columns[k % ARRAY_SIZE(columns)];
+
+			print_to(out, " %7s%s", cell_text(text, figure[op], 2),
+				 k % ARRAY_SIZE(columns) == 2 ? " " : "");
+		}
+		print_to(out, " %7s", cell_text(text, fig->mobility, 2));
+		print_to(out, " %7s\n", cell_text(text, fig->mobility_score.had[SCORE_ORDER9], 0));
+	}
+}
+
 static void print_latencies(const struct bench *b)
 {
 	const struct printer *out = b->cfg.out;
@@ -246,6 +275,7 @@ void bench_report(const struct bench *b)
 		for (unsigned int i = 0; i < b->nr_figures; i += WIDE_TABLE)
 			print_pairs(b, i);
 		print_latencies(b);
+		print_api(b);
 	}
 	print_verdict(b);
 }

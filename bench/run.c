@@ -97,6 +97,8 @@ static int64_t *figures_of(struct bench_figures *fig, const struct workload *wl)
 	switch (wl->bit) {
 	case BENCH_BULK:
 		return fig->bulk;
+	case BENCH_BULKAPI:
+		return fig->bulkapi;
 	case BENCH_CHURN:
 		return &fig->churn;
 	case BENCH_AGE:
@@ -105,6 +107,8 @@ static int64_t *figures_of(struct bench_figures *fig, const struct workload *wl)
 		return &fig->burst;
 	case BENCH_FRAG:
 		return &fig->frag;
+	case BENCH_MOBILITY:
+		return &fig->mobility;
 	case BENCH_LATENCY:
 		return &fig->latency;
 	default:
@@ -125,6 +129,9 @@ static void keep_results(struct bench_figures *fig, const struct bench_rep *r)
 	case BENCH_FRAG:
 		fig->frag_score = r->score;
 		fig->freed_score = r->freed_score;
+		break;
+	case BENCH_MOBILITY:
+		fig->mobility_score = r->score;
 		break;
 	case BENCH_LATENCY:
 		for (unsigned int op = 0; op < BENCH_LATENCY_OPS; op++)
@@ -169,12 +176,13 @@ static void init_figures(struct bench *b)
 		for (unsigned int i = 0; i <= BENCH_MAX_ORDER; i++)
 			fig->pair[0][i] = fig->pair[1][i] = FIGURE_NOT_RUN;
 		for (unsigned int i = 0; i < BENCH_BULK_OPS; i++)
-			fig->bulk[i] = FIGURE_NOT_RUN;
+			fig->bulk[i] = fig->bulkapi[i] = FIGURE_NOT_RUN;
 		fig->churn = fig->churn0 = fig->age = fig->burst = FIGURE_NOT_RUN;
-		fig->frag = fig->latency = FIGURE_NOT_RUN;
+		fig->frag = fig->latency = fig->mobility = FIGURE_NOT_RUN;
 		for (unsigned int i = 0; i < BENCH_SCORES; i++)
 			fig->age_score.had[i] = fig->burst_score.had[i] = fig->frag_score.had[i] =
-				fig->freed_score.had[i] = FIGURE_NOT_RUN;
+				fig->freed_score.had[i] = fig->mobility_score.had[i] =
+					FIGURE_NOT_RUN;
 		latency_init(fig->latencies, FIGURE_NOT_RUN);
 	}
 }

@@ -20,7 +20,7 @@ static uint64_t take_blocks(struct bench_rep *r, uint64_t most)
 	uint64_t n = 0;
 
 	while (n < most && n < r->b->trace_entries) {
-		int64_t pfn = r->pa->alloc(r->pa->self, r->order);
+		int64_t pfn = bench_alloc_all(r->pa, r->order);
 
 		if (pfn < 0)
 			break;

@@ -34,6 +34,25 @@ enum bench_verdict bench_setup(struct bench_rep *r, const struct page_allocator_
 	return fault_numbers(f, BENCH_SETUP, r->place->pages, nr_free);
 }
 
+uint64_t bench_reserve(const struct bench_rep *r)
+{
+	return r->pa->ops->reserve ? r->pa->ops->reserve(r->pa) : 0;
+}
+
+enum bench_verdict bench_check_left(const struct bench_rep *r, struct bench_fault *f,
+				    unsigned int order, uint64_t left)
+{
+	uint64_t reserve = bench_reserve(r), size = (uint64_t)1 << order;
+	uint64_t portion = reserve && size < BENCH_PORTION ? BENCH_PORTION : size;
+
+	if (left >= reserve + size)
+		return fault_numbers(f, BENCH_NOT_ALL, r->place->pages - reserve,
+				     r->place->pages - left);
+	if (left + portion < reserve + size)
+		return fault_numbers(f, BENCH_RESERVE, reserve, left);
+	return BENCH_OK;
+}
+
 void bench_teardown(struct page_allocator *pa)
 {
 	if (pa->ops->teardown)

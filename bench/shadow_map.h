@@ -28,6 +28,7 @@ enum bench_verdict {
 	BENCH_SURPLUS, /* … or more */
 	BENCH_NOT_ALL, /* "out of memory" with pages left that fit */
 	BENCH_NOT_MERGED, /* after free-all buddies are free, but not the block they make */
+	BENCH_RESERVE, /* the emergency reserve was given away */
 	BENCH_SETUP, /* set-up failed, or left another number of pages free */
 };
 

@@ -41,7 +41,7 @@ static uint64_t take_all(struct bench_rep *r, uint64_t *count, unsigned int max_
 		uint64_t first = n;
 
 		while (n < r->b->log_entries && pages <= r->free_before) {
-			int64_t pfn = r->pa->alloc(r->pa->self, order);
+			int64_t pfn = bench_alloc_all(r->pa, order);
 
 			if (pfn < 0)
 				break;
@@ -184,6 +184,8 @@ static void say_fault(const struct printer *out, const struct bench_fault *f)
 		return say_numbers(out, f, "more pages free than there can be");
 	case BENCH_NOT_ALL:
 		return say_numbers(out, f, "out of memory too early: pages had");
+	case BENCH_RESERVE:
+		return say_numbers(out, f, "the reserve was given away: pages of it");
 	case BENCH_SETUP:
 		return say_numbers(out, f, "set-up: pages free at the start");
 	case BENCH_OK:

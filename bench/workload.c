@@ -57,17 +57,56 @@ static void shuffled_copy(int64_t *to, const int64_t *from, uint64_t n, uint64_t
 	shuffle(to, n, &seed);
 }
 
+static bool is_by_batch(const struct bench_rep *r)
+{
+	return r->wl->bit == BENCH_BULKAPI;
+}
+
+static bool bulkapi_is_capable(const struct page_allocator *pa)
+{
+	return pa->alloc_bulk && pa->free_bulk;
+}
+
+static uint64_t batch_of(uint64_t n)
+{
+	return n < BENCH_BATCH ? n : BENCH_BATCH;
+}
+
+/* The timed loops: a page a call, or a batch. */
+static void bulk_alloc(struct bench_rep *r, int64_t *log, uint64_t n, struct loop_result *res)
+{
+	const struct bench_clock *clock = &r->b->cfg.clock;
+
+	if (!is_by_batch(r)) {
+		loop_alloc(clock, r->pa, log, n, res);
+		return;
+	}
+	/* The null allocator does not write them. */
+	for (uint64_t i = 0; i < n; i++)
+		log[i] = is_null(r) ? 0 : -EMM_ENOMEM;
+	loop_alloc_bulk(clock, r->pa, log, n, batch_of(n), res);
+}
+
+static void bulk_free(struct bench_rep *r, const int64_t *pfns, uint64_t n, struct loop_result *res)
+{
+	const struct bench_clock *clock = &r->b->cfg.clock;
+
+	if (is_by_batch(r))
+		loop_free_bulk(clock, r->pa, pfns, n, batch_of(n), res);
+	else
+		loop_free(clock, r->pa, pfns, n, res);
+}
+
 /*
  * Allocs of figure @op into log[0..n) and frees of the next one. A failed alloc ends the workload:
  * what was had is given back at once, and false returned.
  */
 static bool bulk_round(struct bench_rep *r, unsigned int op, int64_t *log, uint64_t n, bool shuffle)
 {
-	const struct bench_clock *clock = &r->b->cfg.clock;
 	int64_t *pfns = log;
 	struct loop_result res;
 
-	loop_alloc(clock, r->pa, log, n, &res);
+	bulk_alloc(r, log, n, &res);
 	collect(r, op, &res, n);
 	r->nr_log += n;
 	for (uint64_t i = 0; i < n; i++) {
@@ -81,7 +120,7 @@ static bool bulk_round(struct bench_rep *r, unsigned int op, int64_t *log, uint6
 		pfns = log + n;
 		shuffled_copy(pfns, log, n, r->b->cfg.options.seed);
 	}
-	loop_free(clock, r->pa, pfns, n, &res);
+	bulk_free(r, pfns, n, &res);
 	collect(r, op + 1, &res, n);
 	return true;
 }
@@ -102,6 +141,13 @@ static void bulk_timed(struct bench_rep *r, unsigned int shrink)
 static void bulk_undo(struct bench_rep *r)
 {
 	(void)r; /* all is free */
+}
+
+/* ---- mobility: see there ---- */
+
+static bool mobility_is_capable(const struct page_allocator *pa)
+{
+	return pa->alloc_movable != NULL;
 }
 
 /* ---- churn: random blocks come and go ---- */
@@ -182,6 +228,17 @@ const struct workload bench_workloads[] = {
 		.replay = replay_bulk,
 	},
 	{
+		.name = "bulkapi",
+		.bit = BENCH_BULKAPI,
+		.nr_ops = BENCH_BULK_OPS,
+		.op = { "alloc", "free_ordered", "alloc2", "free_random" },
+		.max_order = bulk_max_order,
+		.is_capable = bulkapi_is_capable,
+		.timed = bulk_timed,
+		.undo = bulk_undo,
+		.replay = replay_bulk,
+	},
+	{
 		.name = "churn",
 		.bit = BENCH_CHURN,
 		.nr_ops = 1,
@@ -236,6 +293,19 @@ const struct workload bench_workloads[] = {
 		.undo = age_undo,
 		.replay = age_replay,
 		.after = score_freed,
+		.na = score_na,
+	},
+	{
+		.name = "mobility",
+		.bit = BENCH_MOBILITY,
+		.nr_ops = 1,
+		.op = { "step" },
+		.traced = true,
+		.max_order = bulk_max_order,
+		.is_capable = mobility_is_capable,
+		.timed = age_timed,
+		.undo = age_undo,
+		.replay = age_replay,
 		.na = score_na,
 	},
 	{

@@ -26,8 +26,8 @@ struct ledger {
 };
 
 /*
- * Down to the last page: what is measured must not depend on the watermarks, which keep a zone of
- * one block of 1 GiB from giving it away; and all of it goes back.
+ * Down to the last page: watermarks keep a zone that is one block of 1 GiB from giving it away for
+ * the arena; and all of it goes back.
  */
 #define WORKSPACE_GFP (GFP_HIGHUSER | __GFP_MEMALLOC)
 #define ARENA_GFP     (GFP_HIGHUSER_MOVABLE | __GFP_MEMALLOC)
@@ -93,62 +93,11 @@ static void ledger_return_all(struct ledger *l)
 	page_hart_drain(l->hart);
 }
 
-/* ---- the live system, as the benchmark calls it ---- */
-
-static int64_t system_alloc(void *self, unsigned int order)
-{
-	return alloc_pages(self, ARENA_GFP, order);
-}
-
-static int system_free(void *self, uint64_t pfn, unsigned int order)
-{
-	return free_pages(self, pfn, order);
-}
-
-static void system_drain(struct page_allocator *pa)
-{
-	page_hart_drain(pa->self);
-}
-
-static uint64_t system_nr_free(const struct page_allocator *pa)
-{
-	const struct page_hart *hart = pa->self;
-	const struct page_alloc *pages = hart->pa;
-	uint64_t nr_pages = 0;
-
-	for (uint32_t i = 0; i < pages->nr_zones; i++) {
-		const struct buddy *b = &pages->zones[i].mm.buddy;
-
-		nr_pages += buddy_nr_free(b);
-		for (uint32_t k = 0; k < b->nr_harts; k++)
-			nr_pages += buddy_nr_held(&b->harts[k]);
-	}
-	return nr_pages;
-}
-
-static const struct page_allocator_ops system_ops = {
-	.name = "buddy",
-	.setting = "default",
-	.drain = system_drain,
-	.nr_free = system_nr_free,
-};
-
-static void open_system(struct page_allocator *system, struct page_hart *hart)
-{
-	*system = (struct page_allocator){
-		.alloc = system_alloc,
-		.free = system_free,
-		.self = hart,
-		.max_order = BUDDY_MAX_ORDER,
-		.ops = &system_ops,
-	};
-}
-
 /* ---- records ---- */
 
 /* A record a zone; the causes in which memory is reserved that no zone has. */
 static void record_mem(struct bench *b, int nid, const char *zone, uint64_t start_pfn,
-		       uint64_t meta_bytes, const struct mm_audit *audit)
+		       uint64_t meta_bytes, const struct mm_audit *audit, uint64_t own_pages)
 {
 	struct bench_cause causes[NR_CAUSES];
 	const struct bench_mem mem = {
@@ -159,7 +108,7 @@ static void record_mem(struct bench *b, int nid, const char *zone, uint64_t star
 		.managed = audit->managed,
 		.reserved = mm_audit_reserved(audit),
 		/* What the benchmark has taken for itself by now was free. */
-		.free = audit->managed - audit->used,
+		.free = audit->managed - audit->used + own_pages,
 		.meta_bytes = meta_bytes,
 		.causes = causes,
 		.nr_causes = NR_CAUSES,
@@ -171,7 +120,18 @@ static void record_mem(struct bench *b, int nid, const char *zone, uint64_t star
 	bench_record_mem(b, &mem);
 }
 
-static void record_zones(struct bench *b, const struct memory *m)
+/* What the benchmark has of a zone. */
+static uint64_t loans_of(const struct ledger *l, const struct page_alloc *pa, const struct zone *z)
+{
+	uint64_t nr_pages = 0;
+
+	for (unsigned int i = 0; i < l->nr; i++)
+		if (page_zone(pa, l->loans[i].pfn) == z)
+			nr_pages += 1ULL << l->loans[i].order;
+	return nr_pages;
+}
+
+static void record_zones(struct bench *b, const struct memory *m, const struct ledger *l)
 {
 	const struct page_alloc *pa = &m->pages;
 	struct mm_audit rest = m->audit.total;
@@ -180,7 +140,8 @@ static void record_zones(struct bench *b, const struct memory *m)
 		const struct zone *z = &pa->zones[i];
 		const struct mm_audit *a = &m->audit.zone[i];
 
-		record_mem(b, z->nid, zone_name(z->type), z->mm.start_pfn, z->mm.meta_bytes, a);
+		record_mem(b, z->nid, zone_name(z->type), z->mm.start_pfn, z->mm.meta_bytes, a,
+			   loans_of(l, pa, z));
 		rest.present -= a->present;
 		rest.managed -= a->managed;
 		for (unsigned int cause = 0; cause < NR_CAUSES; cause++)
@@ -188,11 +149,12 @@ static void record_zones(struct bench *b, const struct memory *m)
 	}
 	rest.used = 0;
 	if (rest.present)
-		record_mem(b, 0, "none", 0, 0, &rest);
+		record_mem(b, 0, "none", 0, 0, &rest, 0);
 }
 
 static void record_boot(struct bench *b, const struct memory *m, const struct dt_info *info,
-			const struct phase_log *phases, const char *hot)
+			const struct phase_log *phases, const char *hot,
+			const struct ledger *ledger)
 {
 	struct bench_run_info run = {
 		.board = platform_name(),
@@ -217,7 +179,7 @@ static void record_boot(struct bench *b, const struct memory *m, const struct dt
 							     p->net.tb });
 	}
 	bench_record_early(b, m->early_name, m->early_bytes);
-	record_zones(b, m);
+	record_zones(b, m, ledger);
 }
 
 bool churn_run(struct memory *m, const struct dt_info *info, const struct phase_log *phases,
@@ -238,7 +200,7 @@ bool churn_run(struct memory *m, const struct dt_info *info, const struct phase_
 	bool ok;
 	int err;
 
-	open_system(&system, ledger.hart);
+	hot_allocator(hot, &system, ledger.hart);
 	ranges = ledger_get(&ledger, (cfg.nr_ranges + MAX_DISCARDED_RANGES) * sizeof(*ranges),
 			    false);
 	if (!ranges)
@@ -252,7 +214,8 @@ bool churn_run(struct memory *m, const struct dt_info *info, const struct phase_
 	err = bench_init(&bench, &cfg);
 	if (err)
 		payload_fail("benchmark: %s", emm_strerror(err));
-	record_boot(&bench, m, info, phases, hot->name);
+	memory_audit(m, ledger.pages);
+	record_boot(&bench, m, info, phases, hot->name, &ledger);
 	err = opt->bench.workloads ? bench_run(&bench) : 0;
 	if (err)
 		print("benchmark: failed: %s\n",

@@ -9,15 +9,25 @@
 
 /* Of the second build, whose names all begin so (mk/link-hot). */
 extern const struct page_allocator_ops zb_bench_alloc_buddy, zb_bench_alloc_buddy_healing;
-void zb_page_allocator_from_buddy(struct page_allocator *pa, struct buddy *b,
-				  struct buddy_hart *hart, enum buddy_setting setting);
+extern const struct page_allocator_ops zb_bench_alloc_api, zb_bench_alloc_api_unmovable;
+void zb_page_allocator_from_pages(struct page_allocator *pa, struct page_hart *hart);
 
 /* The second build of an allocator, NULL if there is none. */
 static const struct page_allocator_ops *second_build(const struct page_allocator_ops *ops)
 {
-	if (ops == &bench_alloc_buddy)
-		return &zb_bench_alloc_buddy;
-	return ops == &bench_alloc_buddy_healing ? &zb_bench_alloc_buddy_healing : NULL;
+	static const struct {
+		const struct page_allocator_ops *first, *second;
+	} builds[] = {
+		{ &bench_alloc_buddy, &zb_bench_alloc_buddy },
+		{ &bench_alloc_buddy_healing, &zb_bench_alloc_buddy_healing },
+		{ &bench_alloc_api, &zb_bench_alloc_api },
+		{ &bench_alloc_api_unmovable, &zb_bench_alloc_api_unmovable },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(builds); i++)
+		if (ops == builds[i].first)
+			return builds[i].second;
+	return NULL;
 }
 
 /* All that are measured: each with its second build right behind it, where that may run. */
@@ -67,11 +77,10 @@ void hot_choose(struct hot *hot, const struct dt_info *info, enum zb_option zb)
 		payload_fail("zb=on, but not every hart is said to have Zba, Zbb and Zbs");
 }
 
-void hot_allocator(const struct hot *hot, struct page_allocator *pa, struct buddy *b,
-		   struct buddy_hart *hart, enum buddy_setting setting)
+void hot_allocator(const struct hot *hot, struct page_allocator *pa, struct page_hart *hart)
 {
 	if (hot->has_zb)
-		zb_page_allocator_from_buddy(pa, b, hart, setting);
+		zb_page_allocator_from_pages(pa, hart);
 	else
-		page_allocator_from_buddy(pa, b, hart, setting);
+		page_allocator_from_pages(pa, hart);
 }

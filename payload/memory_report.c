@@ -132,6 +132,15 @@ void memory_print_audit(const struct memory *m)
 	      a->managed, a->free, a->held, a->used, a->lost);
 }
 
+/* More than one node? */
+static bool has_nodes(const struct page_alloc *pa)
+{
+	for (uint32_t i = 1; i < pa->nr_zones; i++)
+		if (pa->zones[i].nid != pa->zones[0].nid)
+			return true;
+	return false;
+}
+
 void memory_print_zones(const struct memory *m)
 {
 	if (m->pages.nr_zones < 2)
@@ -139,9 +148,12 @@ void memory_print_zones(const struct memory *m)
 	print("\nzones (node, zone, address, pages present, managed, min watermark)\n");
 	for (uint32_t i = 0; i < m->pages.nr_zones; i++) {
 		const struct zone *z = &m->pages.zones[i];
+		const struct mm_audit *a = &m->audit.zone[i];
 
 		print("  %3d  %-7s  %016lx-%016lx %12lu %12lu %8lu\n", z->nid, zone_name(z->type),
-		      PFN_PHYS(z->mm.start_pfn), PFN_PHYS(z->mm.end_pfn) - 1, z->present_pages,
-		      z->mm.managed_pages, z->wmark[WMARK_MIN]);
+		      PFN_PHYS(z->mm.start_pfn), PFN_PHYS(z->mm.end_pfn) - 1, a->present,
+		      a->managed, z->wmark[WMARK_MIN]);
 	}
+	if (has_nodes(&m->pages))
+		print("  the boot hart allocates from node %d first\n", memory_hart(m)->local->nid);
 }

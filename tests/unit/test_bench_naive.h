@@ -180,6 +180,28 @@ static int naive_free(void *self, uint64_t pfn, unsigned int order)
 	return 0;
 }
 
+static int64_t naive_alloc_bulk(void *self, uint64_t nr, uint64_t *pfns)
+{
+	for (uint64_t i = 0; i < nr; i++) {
+		int64_t pfn = naive_alloc(self, 0);
+
+		if (pfn < 0)
+			return i ? (int64_t)i : pfn;
+		pfns[i] = (uint64_t)pfn;
+	}
+	return (int64_t)nr;
+}
+
+static int naive_free_bulk(void *self, uint64_t nr, const uint64_t *pfns)
+{
+	int ret = 0;
+
+	for (uint64_t i = 0; i < nr; i++)
+		if (naive_free(self, pfns[i], 0))
+			ret = -EMM_EINVAL;
+	return ret;
+}
+
 static uint64_t naive_meta_bytes(uint64_t start_pfn, uint64_t end_pfn)
 {
 	return end_pfn - start_pfn;
@@ -208,6 +230,9 @@ static int naive_setup(struct page_allocator *pa, uint64_t start_pfn, uint64_t e
 	pa->free = naive_lacks_free ? NULL : naive_free;
 	pa->self = n;
 	pa->max_order = naive_max_order;
+	pa->alloc_movable = naive_alloc;
+	pa->alloc_bulk = naive_alloc_bulk;
+	pa->free_bulk = naive_free_bulk;
 	return 0;
 }
 
@@ -233,14 +258,14 @@ static const struct page_allocator_ops *const naive_only[] = { &naive_ops, NULL 
 
 static bool fake_noisy; /* instret counts wrongly */
 
-static void fake_read(void *ctx, struct bench_stamp *now)
+static inline void fake_read(void *ctx, struct bench_stamp *now)
 {
 	(void)ctx;
 	*now = (struct bench_stamp){ .ins = fake_ins, .cyc = 2 * fake_ins, .tb = 3 * fake_ins };
 	fake_ins += READ_COST;
 }
 
-static void fake_spin(void *ctx, uint64_t rounds)
+static inline void fake_spin(void *ctx, uint64_t rounds)
 {
 	(void)ctx;
 	fake_ins += 2 * rounds + 1 - READ_COST + fake_noisy;
@@ -307,6 +332,16 @@ static inline unsigned int count_lines(const char *part)
 
 	for (unsigned int i = 0; i < nr_lines; i++)
 		n += strstr(lines[i], part) != NULL;
+	return n;
+}
+
+/* Lines that have both parts. */
+static inline unsigned int count_lines_of(const char *a, const char *b)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < nr_lines; i++)
+		n += strstr(lines[i], a) && strstr(lines[i], b);
 	return n;
 }
 

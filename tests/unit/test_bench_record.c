@@ -268,7 +268,7 @@ static void test_longest_sample(void **state)
 		emit_smp(&r, 0, 0xffff);
 	}
 	assert_int_equal(m->bench.records.lost, 0);
-	assert_int_equal(nr_lines, 8);
+	assert_int_equal(nr_lines, 10);
 	machine_free(m);
 }
 

@@ -172,22 +172,42 @@ static void test_options(void **state)
 	assert_int_equal(bench_option(&opt, "", "all", NULL), -EMM_ENOENT);
 }
 
+/* Exactly these of the four? */
+static bool is_chosen(const struct bench_options *opt, bool buddy, bool healing, bool api,
+		      bool unmovable)
+{
+	return bench_is_chosen(opt, &bench_alloc_buddy) == buddy &&
+	       bench_is_chosen(opt, &bench_alloc_buddy_healing) == healing &&
+	       bench_is_chosen(opt, &bench_alloc_api) == api &&
+	       bench_is_chosen(opt, &bench_alloc_api_unmovable) == unmovable;
+}
+
 static void test_chosen_allocators(void **state)
 {
+	static const struct page_allocator_ops lis = { .name = "lis", .setting = "default" };
+	static const struct page_allocator_ops listing = { .name = "listing", .setting = "" };
 	struct bench_options opt;
 
 	(void)state;
 	bench_options_init(&opt);
-	assert_true(bench_is_chosen(&opt, "buddy") && bench_is_chosen(&opt, "list"));
+	assert_true(is_chosen(&opt, true, true, true, false));
 	assert_int_equal(bench_option(&opt, "alloc", "list", NULL), 0);
-	assert_false(bench_is_chosen(&opt, "buddy"));
-	assert_false(bench_is_chosen(&opt, "lis"));
-	assert_false(bench_is_chosen(&opt, "listing"));
-	assert_true(bench_is_chosen(&opt, "list"));
+	assert_true(is_chosen(&opt, false, false, false, false));
+	assert_true(bench_is_chosen(&opt, &bench_alloc_list));
+	assert_false(bench_is_chosen(&opt, &lis));
+	assert_false(bench_is_chosen(&opt, &listing));
 	assert_int_equal(bench_option(&opt, "alloc", "list,buddy", NULL), 0);
-	assert_true(bench_is_chosen(&opt, "buddy") && bench_is_chosen(&opt, "list"));
+	assert_true(is_chosen(&opt, true, true, false, false));
+	assert_true(bench_is_chosen(&opt, &bench_alloc_list));
+	assert_int_equal(bench_option(&opt, "alloc", "buddy-healing,api", NULL), 0);
+	assert_true(is_chosen(&opt, false, true, true, false));
+	assert_int_equal(bench_option(&opt, "alloc", "list,api-unmovable", NULL), 0);
+	assert_true(is_chosen(&opt, false, false, false, true));
+	assert_int_equal(bench_option(&opt, "alloc", "api-default,api-unmovable", NULL), 0);
+	assert_true(is_chosen(&opt, false, false, true, true));
 	assert_int_equal(bench_option(&opt, "alloc", "all", NULL), 0);
-	assert_true(bench_is_chosen(&opt, "buddy") && bench_is_chosen(&opt, "x"));
+	assert_true(is_chosen(&opt, true, true, true, false));
+	assert_true(bench_is_chosen(&opt, &lis));
 }
 
 /* What is wrong is said, with what would be right, and nothing is changed. */
@@ -231,7 +251,8 @@ static void test_bad_options(void **state)
 		assert_memory_equal(&before, &opt, sizeof(opt));
 		if (!strcmp(bad[i][0], "bench"))
 			assert_non_null(strstr(said, "all, none, pair, bulk, churn, churn0, age, "
-						     "burst, frag, exhaust, latency\n"));
+						     "burst, frag, exhaust, latency, bulkapi, "
+						     "mobility\n"));
 		else if (!strcmp(bad[i][0], "alloc"))
 			assert_non_null(strstr(said, "bench: known are all, buddy"));
 		else

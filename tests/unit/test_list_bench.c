@@ -39,7 +39,10 @@ static void test_all_workloads(void **state)
 	/* It costs nothing on this clock, but it was measured. */
 	assert_int_equal(m->bench.figures[1].churn, 0);
 	assert_int_equal(m->bench.figures[1].pair[1][10], 0);
-	assert_null(line_with("alloc=list", "na *", ""));
+	/* Calls for many pages, and movable ones, are what it does not have. */
+	assert_int_equal(count_lines_of("alloc=list", "na *"), 4 + 1 + 2);
+	assert_int_equal(count_lines_of("res bench=bulkapi alloc=list", "net_x100=na *"), 4);
+	assert_non_null(line_with("res bench=mobility alloc=list", "net_x100=na *", ""));
 	assert_non_null(
 		line_with("frag bench=exhaust alloc=list", "order=0 had=2048 ideal=2048", ""));
 	assert_non_null(

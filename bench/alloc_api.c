@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * earlymm's page allocator as a struct page_allocator: alloc_pages() with zones and watermarks, in
+ * the arena or live. The arena is all the memory of a map of its own.
+ */
+#include <earlymm/error.h>
+#include <earlymm/page_alloc.h>
+#include "page_allocator.h"
+
+/* This file is compiled twice for the image (mk/hot.mk). */
+#if defined(__riscv_zba) && defined(__riscv_zbb) && defined(__riscv_zbs)
+#define HOT "zb"
+#elif defined(__riscv)
+#define HOT "rv64gc"
+#else
+#define HOT "host"
+#endif
+
+/* Where the metadata is in the map's eyes: beyond every address of memory. */
+#define META_PA ((phys_addr_t)1 << 62)
+
+struct arena_api {
+	struct page_alloc pages;
+	struct memblock mb;
+	struct phys_map map;
+	uint8_t *meta;
+	uint64_t meta_bytes;
+};
+
+/* ---- what is timed ---- */
+
+static int64_t adapter_alloc(void *self, unsigned int order)
+{
+	return alloc_pages(self, GFP_KERNEL, order);
+}
+
+static int64_t adapter_alloc_movable(void *self, unsigned int order)
+{
+	return alloc_pages(self, GFP_KERNEL | __GFP_MOVABLE, order);
+}
+
+static int adapter_free(void *self, uint64_t pfn, unsigned int order)
+{
+	return free_pages(self, pfn, order);
+}
+
+/* ---- what is not ---- */
+
+/* Whatever zone it is in, and below all watermarks. */
+static int64_t adapter_alloc_all(void *self, unsigned int order)
+{
+	return alloc_pages(self, GFP_HIGHUSER_MOVABLE | __GFP_MEMALLOC, order);
+}
+
+static void adapter_drain(struct page_allocator *pa)
+{
+	page_hart_drain(pa->self);
+}
+
+static uint64_t adapter_nr_free(const struct page_allocator *pa)
+{
+	const struct page_hart *h = pa->self;
+	uint64_t nr_pages = 0;
+
+	for (uint32_t i = 0; i < h->pa->nr_zones; i++) {
+		const struct mm *mm = &h->pa->zones[i].mm;
+
+		if (mm->state != MM_HANDED_OVER)
+			continue;
+		nr_pages += buddy_nr_free(&mm->buddy);
+		for (uint32_t k = 0; k < mm->buddy.nr_harts; k++)
+			nr_pages += buddy_nr_held(&mm->buddy.harts[k]);
+	}
+	return nr_pages;
+}
+
+static uint64_t adapter_reserve(const struct page_allocator *pa)
+{
+	const struct page_hart *h = pa->self;
+	uint64_t nr_pages = 0;
+
+	for (uint32_t i = 0; i < h->pa->nr_zones; i++)
+		nr_pages += h->pa->zones[i].wmark[WMARK_MIN] +
+			    h->pa->zones[i].lowmem_reserve[ZONE_NORMAL];
+	return nr_pages;
+}
+
+static void use(struct page_allocator *pa, struct page_hart *h)
+{
+	pa->alloc = adapter_alloc;
+	pa->free = adapter_free;
+	pa->self = h;
+	pa->max_order = BUDDY_MAX_ORDER;
+	pa->alloc_all = adapter_alloc_all;
+	pa->alloc_movable = adapter_alloc_movable;
+}
+
+/* ---- in the arena ---- */
+
+static void *reach(void *ctx, phys_addr_t pa, uint64_t bytes)
+{
+	const struct arena_api *a = ctx;
+
+	if (pa < META_PA || pa - META_PA > a->meta_bytes || bytes > a->meta_bytes - (pa - META_PA))
+		return NULL;
+	return a->meta + (pa - META_PA);
+}
+
+/* What page_alloc_plan() will say of a zone with one hart; set-up fails if it says something else. */
+static uint64_t zone_bytes(uint64_t start_pfn, uint64_t end_pfn)
+{
+	return MIGRATE_TYPES * sizeof(struct buddy_hart) + sizeof(struct buddy_tree) +
+	       buddy_tree_bytes(start_pfn, end_pfn) + sizeof(struct zone_hart);
+}
+
+/* An arena is aligned to its size, so that it lies on one side of the zones' border. */
+static uint64_t adapter_meta_bytes(uint64_t start_pfn, uint64_t end_pfn)
+{
+	return zone_bytes(start_pfn, end_pfn) + sizeof(struct page_hart);
+}
+
+static int plan(struct arena_api *a, uint64_t start_pfn, uint64_t end_pfn)
+{
+	const struct page_alloc_config cfg = { .nr_harts = 1 };
+	int ret;
+
+	memblock_init(&a->mb, &a->map);
+	ret = memblock_add_node(&a->mb, PFN_PHYS(start_pfn), PFN_PHYS(end_pfn - start_pfn), 0, 0);
+	if (!ret)
+		ret = page_alloc_plan(&a->pages, &a->mb, &cfg);
+	if (!ret && (a->pages.nr_zones != 1 || a->pages.zones[0].mm.meta_bytes != a->meta_bytes))
+		ret = -EMM_ENOSPC;
+	return ret;
+}
+
+static int adapter_setup(struct page_allocator *pa, uint64_t start_pfn, uint64_t end_pfn,
+			 void *meta, uint64_t meta_bytes)
+{
+	struct arena_api *a = pa->state;
+	struct mm *mm = &a->pages.zones[0].mm;
+	int ret;
+
+	a->map = (struct phys_map){ .phys_to_virt = reach, .ctx = a };
+	a->meta = meta;
+	a->meta_bytes = meta_bytes;
+	ret = plan(a, start_pfn, end_pfn);
+	if (!ret)
+		ret = mm_set_metadata(mm, &a->mb, META_PA);
+	if (!ret)
+		ret = mm_init(mm, &a->mb);
+	if (!ret)
+		ret = memblock_free_all(mm, &a->mb);
+	if (!ret)
+		ret = page_alloc_init(&a->pages, &a->mb);
+	if (!ret)
+		use(pa, &a->pages.harts[0]);
+	return ret;
+}
+
+static int unmovable_setup(struct page_allocator *pa, uint64_t start_pfn, uint64_t end_pfn,
+			   void *meta, uint64_t meta_bytes)
+{
+	int ret = adapter_setup(pa, start_pfn, end_pfn, meta, meta_bytes);
+
+	pa->alloc_movable = adapter_alloc;
+	return ret;
+}
+
+/* What all have in common, live or not; and those in the arena. */
+#define API_OPS                                                             \
+	.name = "api", .hot = HOT, .core = "buddy", .drain = adapter_drain, \
+	.nr_free = adapter_nr_free, .reserve = adapter_reserve
+#define ARENA_OPS API_OPS, .state_bytes = sizeof(struct arena_api), .meta_bytes = adapter_meta_bytes
+
+const struct page_allocator_ops bench_alloc_api = {
+	ARENA_OPS,
+	.setting = "default",
+	.setup = adapter_setup,
+};
+
+const struct page_allocator_ops bench_alloc_api_unmovable = {
+	ARENA_OPS,
+	.setting = "unmovable",
+	.on_request = true,
+	.setup = unmovable_setup,
+};
+
+/* ---- live ---- */
+
+static const struct page_allocator_ops live_ops = {
+	API_OPS,
+	.setting = "default",
+};
+
+void page_allocator_from_pages(struct page_allocator *pa, struct page_hart *h)
+{
+	*pa = (struct page_allocator){ .ops = &live_ops, .state = h->pa };
+	use(pa, h);
+}
