@@ -128,12 +128,12 @@ static void test_model(void **state)
 
 	start_one_zone(f);
 	h = &f->pa.harts[0];
-	for (unsigned int round = 0; round < 9; round++) {
+	for (unsigned int round = 0; round < 6; round++) {
 		uint64_t nr_used = use_some(h, &l, round), start, end;
 		bool *used = map_of(f);
 
 		helper_pages_expect(f, nr_used);
-		for (int i = 0; i < 40; i++) {
+		for (int i = 0; i < 30; i++) {
 			random_range(&l, &start, &end);
 			check_range(f, used, nr_used, start, end);
 		}
