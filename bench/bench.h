@@ -209,6 +209,7 @@ struct bench_cause {
 struct bench_mem {
 	int node;
 	const char *zone;
+	uint64_t start_pfn; /* tells zones of one node and type apart */
 	uint64_t present, managed, reserved, free;
 	uint64_t meta_bytes;
 	const struct bench_cause *causes;

@@ -116,9 +116,10 @@ static void open_mem(struct record *r, struct bench *b, const struct bench_mem *
 	record_open(r, &b->records, "mem");
 	record_int(r, "node", mem->node);
 	record_word_max(r, "zone", mem->zone, 16);
+	record_uint(r, "start", mem->start_pfn);
 }
 
-/* Causes that do not fit go into further records of the same node and zone. */
+/* Causes that do not fit go into further records of the same zone. */
 void bench_record_mem(struct bench *b, const struct bench_mem *mem)
 {
 	struct record r, longer;

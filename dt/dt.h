@@ -106,6 +106,7 @@ struct dt_info {
 	const char *bootargs;
 	const char *stdout_path;
 	uint64_t boot_hart;
+	int boot_hart_nid; /* its numa-node-id; NUMA_NO_NODE if it has none */
 	uint64_t timebase_hz; /* 0: the tree does not say */
 	uint32_t nr_harts; /* with a status of okay, ok or none */
 	uint32_t nr_harts_total;

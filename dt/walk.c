@@ -187,6 +187,21 @@ static void distance_map(struct walk *w)
 		w->info->distance_map = w->node.offset;
 }
 
+/* The memory node that the boot hart is near to. */
+static void hart_nid(struct walk *w)
+{
+	uint64_t nid;
+	char name[DT_NAME_SIZE];
+
+	if (!dt_has(&w->node, PROP_NUMA_NODE_ID))
+		return;
+	if (dt_prop_number(&w->node, PROP_NUMA_NODE_ID, &nid) && nid <= DT_MAX_NID)
+		w->info->boot_hart_nid = (int)nid;
+	else
+		dt_error(&w->log, "dt: %s: numa-node-id is not a number up to %d, ignored\n",
+			 dt_printable(w->node.name, name, sizeof(name)), DT_MAX_NID);
+}
+
 static void hart_node(struct walk *w)
 {
 	struct dt_info *info = w->info;
@@ -216,6 +231,8 @@ static void hart_node(struct walk *w)
 		info->mmu_type = "";
 		get_string(w, PROP_MMU_TYPE, &info->mmu_type);
 	}
+	if (is_boot)
+		hart_nid(w);
 	w->has_boot_hart |= is_boot;
 	info->nr_harts++;
 }
@@ -308,6 +325,7 @@ static void init_info(struct dt_info *info, const void *fdt, uint64_t boot_hart)
 	info->isa_extensions = DT_ISA_ZB;
 	info->bootargs = info->stdout_path = "";
 	info->boot_hart = boot_hart;
+	info->boot_hart_nid = NUMA_NO_NODE;
 	info->totalsize = fdt_totalsize(fdt);
 	info->memory = info->reserved = info->cpus = (struct dt_span){ -1, -1 };
 	info->distance_map = -1;

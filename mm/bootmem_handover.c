@@ -66,10 +66,16 @@ static int add_zone(struct bootmem *bm, struct mm *mm)
 
 /* ---- the bitmaps' own pages ---- */
 
+/* Nothing that is free is left. What no zone covers may be: no-map memory at a node's end. */
 static bool all_handed_over(const struct bootmem *bm)
 {
 	for (uint32_t i = 0; i < bm->nr_nodes; i++) {
-		if (bm->bdata[i].handed_pfn < bm->bdata[i].node_low_pfn)
+		const struct bootmem_data *bdata = &bm->bdata[i];
+		uint64_t first = node_first_pfn(bdata), end = bdata->node_low_pfn;
+		uint64_t from = max_pfn_of(bdata->handed_pfn, first);
+
+		if (from < end && bitmap_next_clear(bdata->node_bootmem_map, from - first,
+						    end - first) < end - first)
 			return false;
 	}
 	return true;
@@ -241,9 +247,11 @@ static int hand_over_nodes(struct bootmem *bm, struct mm *mm, int nid)
 
 static int hand_over(struct bootmem *bm, struct mm *mm, int nid)
 {
+	/* What is left for further zones has no free page. */
+	const bool all_gone = bm->handed_over && !bm->nr_nodes;
 	int err;
 
-	if (mm->state != MM_READY || !any_left(bm, mm, nid))
+	if (mm->state != MM_READY || (!all_gone && !any_left(bm, mm, nid)))
 		return -EMM_ESTATE;
 	err = add_zone(bm, mm);
 	if (err)

@@ -12,32 +12,106 @@ typedef bool (*word_fn)(void *ctx, const struct buddy_tree *t, unsigned int leve
 struct walk {
 	word_fn fn;
 	void *ctx;
+	uint64_t start_pfn; /* words that have nothing to do with these frames are left out */
+	uint64_t end_pfn;
 };
 
-static bool visit_word(void *ctx, const struct buddy_tree *t, unsigned int level, uint64_t idx)
+/* The bits of word @idx that are among the bits [first, end) of its level. */
+static uint64_t bits_between(uint64_t idx, uint64_t first, uint64_t end)
 {
-	const struct walk *w = ctx;
+	const uint64_t base = idx << RADIX_SHIFT;
+	uint64_t bits = WORD_FULL;
+
+	if (end <= base || first > base + (BUDDY_RADIX - 1) || first >= end)
+		return 0;
+	if (first > base)
+		bits &= WORD_FULL << (first - base);
+	if (end - base < BUDDY_RADIX)
+		bits &= ~(WORD_FULL << (end - base));
+	return bits;
+}
+
+/* Children of the node @idx of level @up that have a part of the walk's frames. */
+static uint64_t children_in(const struct walk *w, unsigned int up, uint64_t idx)
+{
+	return bits_between(idx, w->start_pfn >> BIT_SHIFT(up),
+			    ((w->end_pfn - 1) >> BIT_SHIFT(up)) + 1);
+}
+
+static bool visit_word(const struct walk *w, const struct buddy_tree *t, unsigned int level,
+		       uint64_t idx)
+{
 	uint64_t word = atomic_read(buddy_node(t, level, idx));
 
 	return !word || w->fn(w->ctx, t, level, idx, word);
 }
 
-static bool walk_words(const struct buddy *b, word_fn fn, void *ctx)
+/* The words of @level below the node @idx of level @up. The depth is that of the tree. */
+static bool walk_below(const struct walk *w, const struct buddy_tree *t, unsigned int level,
+		       unsigned int up, uint64_t idx)
 {
-	struct walk w = { fn, ctx };
+	uint64_t hints;
 
-	for (uint32_t i = 0; i < b->nr_trees; i++) {
-		const struct buddy_tree *t = &b->trees[i];
-		uint64_t last = (t->end_pfn - 1) >> WORD_SHIFT(TOP);
+	if (up == level)
+		return visit_word(w, t, level, idx);
+	hints = children_in(w, up, idx);
+	if (hints)
+		hints &= buddy_hints_from(buddy_node(t, up, idx), level, 0);
+	/* They say that what is below has been written: now look at it. */
+	atomic_fence_acquire();
+	for (; hints; hints &= hints - 1)
+		if (!walk_below(w, t, level, up - 1, (idx << RADIX_SHIFT) | ffs64(hints)))
+			return false;
+	return true;
+}
 
-		for (uint64_t top = t->start_pfn >> WORD_SHIFT(TOP); top <= last; top++)
-			if (!visit_word(&w, t, TOP, top))
+static bool walk_tree(const struct walk *w, const struct buddy_tree *t)
+{
+	uint64_t start = w->start_pfn > t->start_pfn ? w->start_pfn : t->start_pfn;
+	uint64_t end = w->end_pfn < t->end_pfn ? w->end_pfn : t->end_pfn;
+
+	for (unsigned int level = BUDDY_LEVELS; level-- > 0;)
+		for (uint64_t top = start >> WORD_SHIFT(TOP); top <= (end - 1) >> WORD_SHIFT(TOP);
+		     top++)
+			if (!walk_below(w, t, level, TOP, top))
 				return false;
-		for (unsigned int level = 0; level < TOP; level++)
-			if (!buddy_hint_walk(t, level, ~0U, visit_word, &w))
-				return false;
+	return true;
+}
+
+/* Trees are ascending: those before the first that reaches beyond @pfn are stepped over at once. */
+static uint32_t first_tree(const struct buddy *b, uint64_t pfn)
+{
+	uint32_t low = 0, high = b->nr_trees;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (b->trees[mid].end_pfn > pfn)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return low;
+}
+
+static bool walk_words_in(const struct buddy *b, const struct walk *w)
+{
+	if (w->start_pfn >= w->end_pfn)
+		return true;
+	for (uint32_t i = first_tree(b, w->start_pfn); i < b->nr_trees; i++) {
+		if (b->trees[i].start_pfn >= w->end_pfn)
+			break;
+		if (!walk_tree(w, &b->trees[i]))
+			return false;
 	}
 	return true;
+}
+
+static bool walk_words(const struct buddy *b, word_fn fn, void *ctx)
+{
+	const struct walk w = { fn, ctx, 0, UINT64_MAX };
+
+	return walk_words_in(b, &w);
 }
 
 static bool count_pages(void *ctx, const struct buddy_tree *t, unsigned int level, uint64_t idx,
@@ -59,32 +133,54 @@ uint64_t buddy_nr_free(const struct buddy *b)
 	return nr_pages;
 }
 
+/* Blocks that begin in [start_pfn, end_pfn). */
+struct block_count {
+	uint64_t start_pfn;
+	uint64_t end_pfn;
+	uint64_t *counts;
+};
+
+static uint64_t bits_up(uint64_t pfn, unsigned int level)
+{
+	return (pfn >> BIT_SHIFT(level)) + ((pfn & ((1ULL << BIT_SHIFT(level)) - 1)) != 0);
+}
+
 /* The maximal aligned blocks of a word, by class. The top has single bits only. */
 static bool count_blocks(void *ctx, const struct buddy_tree *t, unsigned int level, uint64_t idx,
 			 uint64_t word)
 {
-	uint64_t *counts = ctx;
+	const struct block_count *c = ctx;
+	uint64_t wanted =
+		bits_between(idx, bits_up(c->start_pfn, level), bits_up(c->end_pfn, level));
 
 	(void)t;
-	(void)idx;
 	if (level == TOP) {
-		counts[BUDDY_MAX_ORDER] += hweight64(word);
+		c->counts[BUDDY_MAX_ORDER] += hweight64(word & wanted);
 		return true;
 	}
 	for (unsigned int cls = RADIX_SHIFT; cls-- > 0;) {
 		uint64_t starts = run_starts(word, cls);
 
-		counts[level * RADIX_SHIFT + cls] += hweight64(starts);
+		c->counts[level * RADIX_SHIFT + cls] += hweight64(starts & wanted);
 		word &= ~run_bits(starts, cls);
 	}
 	return true;
 }
 
-void buddy_nr_blocks(const struct buddy *b, uint64_t counts[BUDDY_MAX_ORDER + 1])
+void buddy_nr_blocks_in(const struct buddy *b, uint64_t start_pfn, uint64_t end_pfn,
+			uint64_t counts[BUDDY_MAX_ORDER + 1])
 {
+	struct block_count c = { start_pfn, end_pfn, counts };
+	const struct walk w = { count_blocks, &c, start_pfn, end_pfn };
+
 	for (unsigned int order = 0; order <= BUDDY_MAX_ORDER; order++)
 		counts[order] = 0;
-	walk_words(b, count_blocks, counts);
+	walk_words_in(b, &w);
+}
+
+void buddy_nr_blocks(const struct buddy *b, uint64_t counts[BUDDY_MAX_ORDER + 1])
+{
+	buddy_nr_blocks_in(b, 0, UINT64_MAX, counts);
 }
 
 /* Is there a hint of some class, at least @cls, that leads to the word? */

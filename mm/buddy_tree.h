@@ -141,6 +141,21 @@ const struct buddy_tree *buddy_find_tree(const struct buddy *b, uint64_t pfn, ui
 int64_t buddy_alloc_rest(struct buddy_hart *h, unsigned int order);
 bool buddy_harts_settled(const struct buddy_hart *self, uint64_t *sum);
 
+/*
+ * mm/buddy_find.c: the first of @nr_pages free pages in a row within [start_pfn, end_pfn) and the tree,
+ * the lowest, a multiple of 2^@align_order; UINT64_MAX: there are none. O(words that hold something).
+ */
+uint64_t buddy_find_run(const struct buddy_tree *t, uint64_t start_pfn, uint64_t end_pfn,
+			uint64_t nr_pages, unsigned int align_order);
+
+/*
+ * mm/buddy_bulk.c: frees the pages @bits of the level 0 word @idx, all or none. Returns -EMM_ERANGE
+ * (the hart's window is elsewhere), -EMM_EDOUBLE (one is free; not counted).
+ */
+int buddy_free_bits(struct buddy_hart *h, uint64_t idx, uint64_t bits);
+/* Counts a free that was found to be wrong before the buddy saw it. Returns -EMM_EDOUBLE. */
+int buddy_refuse_free(struct buddy_hart *h);
+
 /* mm/buddy_free.c */
 int buddy_free_slow(struct buddy_hart *h, uint64_t pfn, unsigned int order);
 

@@ -169,16 +169,17 @@ int hugetlb_free(struct hugetlb *h, uint64_t pfn, unsigned int order)
 }
 
 /* One page, which is in no list, to the system. */
-static int release_page(struct hugetlb *h, struct mm *mm, struct memblock *mb,
+static int release_page(struct hugetlb *h, struct page_hart *hart, struct memblock *mb,
 			const struct hstate *s, const struct huge_page *page)
 {
 	uint64_t nr_pages = 1ULL << s->order;
 	int err;
 
 	if (page->early)
-		err = free_reserved_area(mm, mb, PFN_PHYS(page->pfn), hstate_size(s), NULL);
+		err = page_alloc_free_reserved(hart->pa, mb, PFN_PHYS(page->pfn), hstate_size(s),
+					       NULL);
 	else
-		err = buddy_free(mm->buddy.harts, page->pfn, s->order);
+		err = free_pages(hart, page->pfn, s->order);
 	if (err)
 		return err;
 	if (page->early)
@@ -188,8 +189,8 @@ static int release_page(struct hugetlb *h, struct mm *mm, struct memblock *mb,
 	return 0;
 }
 
-int hugetlb_release(struct hugetlb *h, struct mm *mm, struct memblock *mb, unsigned int order,
-		    int nid, uint64_t nr, uint64_t *released)
+int hugetlb_release(struct hugetlb *h, struct page_hart *hart, struct memblock *mb,
+		    unsigned int order, int nid, uint64_t nr, uint64_t *released)
 {
 	struct hstate *s = find_hstate(h, order);
 	uint64_t done = 0;
@@ -202,7 +203,7 @@ int hugetlb_release(struct hugetlb *h, struct mm *mm, struct memblock *mb, unsig
 
 		if (i == NO_PAGE)
 			break;
-		err = release_page(h, mm, mb, s, &s->pages[i]);
+		err = release_page(h, hart, mb, s, &s->pages[i]);
 		if (err) {
 			hugetlb_enlist(s, i);
 			break;

@@ -16,7 +16,7 @@ struct source {
 	uint64_t (*take)(struct source *src, struct hstate *s, int nid, uint64_t nr);
 	const struct memblock *mb;
 	const struct hugetlb_early *early;
-	struct mm *mm;
+	struct page_hart *hart;
 };
 
 static uint64_t min_of(uint64_t a, uint64_t b)
@@ -252,61 +252,54 @@ int hugetlb_alloc_early(struct hugetlb *h, const struct memblock *mb,
 
 /* ---- after it ---- */
 
-static int64_t alloc_block(struct buddy_hart *hart, unsigned int order)
+/* From the asked node or, if that is NUMA_NO_NODE, from the hart's and those around it. */
+static int64_t alloc_block(struct page_hart *hart, unsigned int order, int nid)
 {
+	const gfp_t gfp = GFP_HIGHUSER_MOVABLE | (nid == NUMA_NO_NODE ? 0 : __GFP_THISNODE);
 	int64_t pfn = -EMM_EAGAIN;
 
 	for (unsigned int turn = 0; turn < AGAIN_TURNS && pfn == -EMM_EAGAIN; turn++)
-		pfn = buddy_alloc(hart, order);
+		pfn = alloc_pages_node(hart, nid, gfp, order);
 	return pfn;
-}
-
-static uint64_t take_from_tree(struct source *src, struct hstate *s, const struct buddy_tree *tree,
-			       uint64_t nr)
-{
-	struct buddy_hart *hart = src->mm->buddy.harts;
-	uint64_t had = 0;
-
-	buddy_prefer(hart, tree);
-	for (; had < nr && s->nr_pages < s->max_pages; had++) {
-		int64_t pfn = alloc_block(hart, s->order);
-
-		if (pfn < 0)
-			break;
-		if ((uint64_t)pfn < tree->start_pfn || (uint64_t)pfn >= tree->end_pfn) {
-			buddy_free(hart, (uint64_t)pfn, s->order);
-			break;
-		}
-		add_page(src->h, s, (uint64_t)pfn, node_of(src->mb, (uint64_t)pfn), false);
-	}
-	return had;
 }
 
 static uint64_t take_late(struct source *src, struct hstate *s, int nid, uint64_t nr)
 {
-	const struct buddy *b = &src->mm->buddy;
+	const bool by_node = src->hart->pa->by_node;
 	uint64_t had = 0;
 
-	for (uint32_t i = 0; i < b->nr_trees && had < nr; i++)
-		if (nid == NUMA_NO_NODE || node_of(src->mb, b->trees[i].start_pfn) == nid)
-			had += take_from_tree(src, s, &b->trees[i], nr - had);
+	for (; had < nr && s->nr_pages < s->max_pages; had++) {
+		int64_t pfn = alloc_block(src->hart, s->order, by_node ? nid : NUMA_NO_NODE);
+		int got;
+
+		if (pfn < 0)
+			break;
+		got = node_of(src->mb, (uint64_t)pfn);
+		if (!by_node && nid != NUMA_NO_NODE && got != nid) {
+			free_pages(src->hart, (uint64_t)pfn, s->order);
+			break;
+		}
+		add_page(src->h, s, (uint64_t)pfn, got, false);
+	}
 	return had;
 }
 
 /* So many that keep_pages are left. */
-static void limit_to_free(const struct hugetlb *h, const struct mm *mm, struct hstate *s)
+static void limit_to_free(const struct hugetlb *h, const struct page_alloc *pa, struct hstate *s)
 {
-	uint64_t nr_free = buddy_nr_free(&mm->buddy) + buddy_nr_held(mm->buddy.harts);
-	uint64_t nr = nr_free > h->keep_pages ? (nr_free - h->keep_pages) >> s->order : 0;
+	uint64_t nr_free = 0, nr;
 
+	for (uint32_t i = 0; i < pa->nr_zones; i++)
+		nr_free += zone_free_pages(pa, &pa->zones[i]);
+	nr = nr_free > h->keep_pages ? (nr_free - h->keep_pages) >> s->order : 0;
 	s->max_pages = (uint32_t)min_of(s->max_pages, nr);
 }
 
-int hugetlb_alloc_late(struct hugetlb *h, struct mm *mm, struct memblock *mb)
+int hugetlb_alloc_late(struct hugetlb *h, struct page_hart *hart, struct memblock *mb)
 {
-	struct source src = { .h = h, .take = take_late, .mb = mb, .mm = mm };
+	struct source src = { .h = h, .take = take_late, .mb = mb, .hart = hart };
 
-	if (h->state != HUGETLB_EARLY_DONE || mm->state != MM_HANDED_OVER)
+	if (h->state != HUGETLB_EARLY_DONE)
 		return -EMM_ESTATE;
 	for (unsigned int i = 0; i < h->nr_hstates; i++) {
 		struct hstate *s = &h->hstates[i];
@@ -314,16 +307,18 @@ int hugetlb_alloc_late(struct hugetlb *h, struct mm *mm, struct memblock *mb)
 
 		if (s->gigantic)
 			continue;
-		limit_to_free(h, mm, s);
+		page_hart_drain(hart);
+		limit_to_free(h, hart->pa, s);
 		fill(&src, s);
 		s->max_pages = s->nr_pages;
 		used = used_bytes(s);
-		if (!free_reserved_area(mm, mb, s->pages_pa + used, s->pages_bytes - used, NULL)) {
+		if (!page_alloc_free_reserved(hart->pa, mb, s->pages_pa + used,
+					      s->pages_bytes - used, NULL)) {
 			h->early_pages -= (s->pages_bytes - used) >> PAGE_SHIFT;
 			s->pages_bytes = used;
 		}
 	}
-	buddy_drain(mm->buddy.harts);
+	page_hart_drain(hart);
 	h->state = HUGETLB_DONE;
 	return 0;
 }

@@ -116,6 +116,7 @@ int mm_plan_with(struct mm *mm, const struct memblock *mb, const struct mm_reque
 			mm->first_bytes = bytes;
 		}
 		mm->nr_trees++;
+		mm->tree_pages += end - start;
 		mm->meta_bytes += sizeof(struct buddy_tree) + bytes;
 	}
 	if (!mm->nr_trees)

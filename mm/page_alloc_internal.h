@@ -10,6 +10,9 @@
 /* mm/zone_wmark.c */
 void zone_setup_watermarks(struct page_alloc *pa);
 void zone_setup_lists(struct page_alloc *pa);
+/* zone_watermark_ok() for any number of pages. */
+bool zone_has_pages(const struct page_alloc *pa, const struct zone *z, uint64_t nr_pages,
+		    enum zone_watermark mark, enum zone_type highest, gfp_t gfp);
 
 /* What page_alloc_from() is asked for. */
 struct page_request {
@@ -26,6 +29,8 @@ struct page_request {
 /* mm/page_alloc_slow.c */
 int64_t page_alloc_slow(struct page_hart *h, gfp_t gfp, unsigned int order, uintptr_t caller);
 int64_t page_alloc_from(struct page_hart *h, const struct page_request *r);
+/* The same without what is recorded, and without zeros. */
+int64_t page_take_from(struct page_hart *h, const struct page_request *r);
 int page_free_slow(struct page_hart *h, uint64_t pfn, unsigned int order, uintptr_t caller);
 /* Into the zone of @pfn, without a look at what is recorded; counted. */
 int page_free_block(struct page_hart *h, uint64_t pfn, unsigned int order);
@@ -37,6 +42,33 @@ void page_hart_forget_best(struct page_hart *h);
 void page_hart_flush(struct page_hart *h);
 /* Allocations with @gfp begin at @z from now on; @is_best: no zone that they may have is better. */
 void page_hart_turn_to(struct page_hart *h, gfp_t gfp, const struct zone *z, bool is_best);
+
+/* mm/page_parts.c */
+void page_return_part(struct page_hart *h, struct zone *z, uint64_t start_pfn, uint64_t end_pfn);
+void page_count_parts(struct page_hart *h, struct zone *z, enum migratetype type,
+		      uint64_t start_pfn, uint64_t end_pfn);
+int page_record_parts(struct page_hart *h, uint64_t start_pfn, uint64_t end_pfn, gfp_t gfp,
+		      uintptr_t caller);
+int page_free_parts(struct page_hart *h, uint64_t start_pfn, uint64_t nr_pages, uintptr_t caller);
+
+/*
+ * mm/page_contig.c. The first range of the zone that is free and could be claimed, and is then used
+ * and counted. Or -EMM_EBUSY (there is none), -EMM_EAGAIN (lost to others, too often).
+ */
+int64_t page_claim_first(struct page_hart *h, struct zone *z, uint64_t nr_pages,
+			 unsigned int align_order, gfp_t gfp, uintptr_t caller);
+/* Counted; other harts are asked for what they hold. Returns @err, or -EMM_EAGAIN if some do. */
+int page_claim_failed(struct page_hart *h, struct zone *z, int err);
+
+/* The order of the largest aligned block that begins at @pfn and ends by @end_pfn, behind it. */
+static inline unsigned int page_part_order(uint64_t pfn, uint64_t end_pfn)
+{
+	unsigned int order = fls64(end_pfn - pfn);
+
+	if (pfn && ffs64(pfn) < order)
+		order = ffs64(pfn);
+	return order < BUDDY_MAX_ORDER ? order : BUDDY_MAX_ORDER;
+}
 
 /* The highest type of zone that @gfp allows. */
 static inline enum zone_type gfp_zone(gfp_t gfp)
@@ -108,9 +140,10 @@ static inline uint64_t uncounted_frees(const struct page_hart *h)
 
 /*
  * Where a call to the public function came from. In a function that calls nothing but at its end
- * the register still has it; the compiler's builtin would make a stack frame of it.
+ * the register still has it; the compiler's builtin would make a stack frame of it. (Not optimised,
+ * what is in line here is called.)
  */
-#ifdef __riscv
+#if defined(__riscv) && defined(__OPTIMIZE__)
 static inline __attribute__((always_inline)) uintptr_t return_address(void)
 {
 	uintptr_t ra;

@@ -3,7 +3,7 @@
  * An allocation that no stack serves: the zones that it may have, in order, down to a watermark,
  * then down to the next. And frees that take more than an AMO.
  */
-#include "page_alloc_internal.h"
+#include "page_record.h"
 
 /* Pages that a refill may take, at most. */
 #define REFILL_PAGES 64
@@ -113,8 +113,9 @@ static int64_t walk_zones(struct page_hart *h, const struct page_request *r,
 		}
 		pfn = take_from_zone(h, z, r, z != w->first);
 		if (likely(pfn >= 0)) {
-			if (r->list == h->local && r->order < BUDDY_NR_STACKS && !pa->features &&
-			    !(r->gfp & __GFP_THISNODE) && !r->nodemask)
+			if (r->list == h->local && r->order < BUDDY_NR_STACKS &&
+			    !(pa->features & PAGE_ALLOC_WATCHED) && !(r->gfp & __GFP_THISNODE) &&
+			    !r->nodemask)
 				page_hart_turn_to(h, r->gfp, z, z == w->first);
 			return pfn;
 		}
@@ -134,6 +135,8 @@ walk_again(struct page_hart *h, const struct page_request *r, struct walk *w, in
 		page_hart_drain(h);
 		ret = walk_zones(h, r, WMARK_MIN, w);
 	}
+	if (ret < 0 && (h->pa->features & PAGE_ALLOC_OWNER) && page_quarantine_drain_all(h))
+		ret = walk_zones(h, r, WMARK_MIN, w);
 	if (ret < 0 && unlikely(!w->first))
 		h->refusals++;
 	else if (ret < 0)
@@ -141,12 +144,40 @@ walk_again(struct page_hart *h, const struct page_request *r, struct walk *w, in
 	return ret;
 }
 
-int64_t page_alloc_from(struct page_hart *h, const struct page_request *r)
+int64_t page_take_from(struct page_hart *h, const struct page_request *r)
 {
 	struct walk w;
 	int64_t pfn = walk_zones(h, r, WMARK_LOW, &w);
 
 	return likely(pfn >= 0) ? pfn : walk_again(h, r, &w, pfn);
+}
+
+/* What is more to do for the block, if there is one; without it the block goes back. */
+static int64_t __attribute__((noinline))
+hand_out(struct page_hart *h, const struct page_request *r, int64_t pfn)
+{
+	int err;
+
+	if (pfn < 0)
+		return pfn;
+	err = page_record_alloc(h, (uint64_t)pfn, r->order, r->gfp, r->caller);
+	if (likely(!err))
+		return pfn;
+	page_free_block(h, (uint64_t)pfn, r->order);
+	return err;
+}
+
+int64_t page_alloc_from(struct page_hart *h, const struct page_request *r)
+{
+	const gfp_t more = h->pa->features | (r->gfp & (__GFP_ZERO | __GFP_COMP));
+	int64_t pfn;
+
+	if (unlikely(r->gfp & __GFP_COMP) && !(h->pa->features & PAGE_ALLOC_COMPOUND)) {
+		h->refusals++;
+		return -EMM_ESTATE;
+	}
+	pfn = page_take_from(h, r);
+	return likely(!more) ? pfn : hand_out(h, r, pfn);
 }
 
 static int64_t __attribute__((noinline))
@@ -257,16 +288,18 @@ int page_free_block(struct page_hart *h, uint64_t pfn, unsigned int order)
 	return 0;
 }
 
-/* In a zone that is not that of the last free. */
+/* In a zone that is not that of the last free, or with a look at what is recorded. */
 static int __attribute__((noinline))
-free_elsewhere(struct page_hart *h, uint64_t pfn, unsigned int order)
+free_elsewhere(struct page_hart *h, uint64_t pfn, unsigned int order, uintptr_t caller)
 {
 	int err;
 
 	if (unlikely(order > BUDDY_MAX_ORDER)) {
 		h->refusals++;
-		return -EMM_EINVAL;
+		return h->pa->features ? page_record_free(h, pfn, order, caller) : -EMM_EINVAL;
 	}
+	if (unlikely(h->pa->features))
+		return page_free_recorded(h, pfn, order, caller);
 	err = page_free_block(h, pfn, order);
 	if (!err)
 		turn_to_zone(h, page_zone(h->pa, pfn));
@@ -279,10 +312,9 @@ int page_free_slow(struct page_hart *h, uint64_t pfn, unsigned int order, uintpt
 	struct zone_hart *zh;
 	int err;
 
-	(void)caller;
 	if (unlikely(order > BUDDY_MAX_ORDER ||
 		     pfn - c->window_pfn >= atomic_read(&c->window_pages)))
-		return free_elsewhere(h, pfn, order);
+		return free_elsewhere(h, pfn, order, caller);
 	err = buddy_free_slow(c, pfn, order);
 	if (unlikely(err))
 		return err;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A hart's way into the page allocator: which context serves which kind of allocation. */
-#include "page_alloc_internal.h"
+#include "page_record.h"
 
 /* No fast path gets past it: for what no zone of the machine serves, and where all is recorded. */
 static const struct buddy_hart closed_context;
@@ -26,7 +26,7 @@ static void begin_with(struct page_hart *h, gfp_t gfp)
 
 	h->fast[gfp] = (struct buddy_hart *)(uintptr_t)&closed_context;
 	h->books[gfp] = NULL;
-	if ((gfp & both) == both || pa->features)
+	if ((gfp & both) == both || (pa->features & PAGE_ALLOC_WATCHED))
 		return;
 	for (uint32_t i = 0; i < h->local->nr; i++) {
 		const struct zone *z = &pa->zones[h->local->zone[i]];
@@ -84,6 +84,8 @@ void page_hart_drain(struct page_hart *h)
 {
 	const struct page_alloc *pa = h->pa;
 
+	if (h->quarantine)
+		page_quarantine_drain(h, h->quarantine);
 	page_hart_flush(h);
 	for (uint32_t i = 0; i < pa->nr_zones; i++)
 		for (unsigned int type = 0; type < MIGRATE_TYPES; type++)

@@ -65,16 +65,14 @@ static bool is_inside_entry(const struct memblock_type *type, phys_addr_t base, 
 	return r->base < base && region_end(r) > end;
 }
 
-static int check_reserved(const struct mm *mm, const struct memblock *mb,
-			  const struct pfn_range *pages)
+static int check_reserved(const struct memblock *mb, const struct pfn_range *pages)
 {
-	const struct memblock_array metadata = { mm->meta_pa, mm->meta_bytes };
 	phys_addr_t base = PFN_PHYS(pages->start), end = PFN_PHYS(pages->end);
 
 	if (!wholly_reserved(mb, base, end))
 		return -EMM_EDOUBLE;
 	if (array_overlaps(&mb->memory_array, base, end) ||
-	    array_overlaps(&mb->reserved_array, base, end) || array_overlaps(&metadata, base, end))
+	    array_overlaps(&mb->reserved_array, base, end))
 		return -EMM_EBUSY;
 	if (is_inside_entry(&mb->reserved, base, end) && !memblock_has_room(&mb->reserved, 1))
 		return -EMM_ENOSPC;
@@ -127,31 +125,106 @@ static int add_pages(struct mm *mm, const struct memblock *mb, const struct pfn_
 	return 0;
 }
 
-int free_reserved_area(struct mm *mm, struct memblock *mb, phys_addr_t base, phys_addr_t size,
-		       uint64_t *nr_pages)
+/* Who gets pages: one struct mm, or each zone what lies in it. */
+struct takers {
+	struct mm *mm;
+	struct page_alloc *pa; /* NULL: @mm */
+};
+
+/*
+ * Splits off the lowest part of @pages that goes to one taker, which is returned, NULL if there is
+ * none. CMA areas take nothing: the zone around them has no tree for their pages.
+ */
+static struct mm *next_part(const struct takers *t, struct pfn_range *pages, struct pfn_range *part)
 {
-	struct pfn_range pages = { .start = PFN_UP(base) };
+	*part = *pages;
+	if (!t->pa) {
+		pages->start = pages->end;
+		return t->mm;
+	}
+	for (uint32_t i = 0; i < t->pa->nr_zones; i++) {
+		struct zone *z = &t->pa->zones[i];
+
+		if (z->type == ZONE_CMA || pages->start < z->mm.start_pfn ||
+		    pages->start >= z->mm.end_pfn)
+			continue;
+		if (part->end > z->mm.end_pfn)
+			part->end = z->mm.end_pfn;
+		pages->start = part->end;
+		return &z->mm;
+	}
+	return NULL;
+}
+
+static bool all_handed_over(const struct takers *t)
+{
+	if (!t->pa)
+		return t->mm->state == MM_HANDED_OVER;
+	for (uint32_t i = 0; i < t->pa->nr_zones; i++)
+		if (t->pa->zones[i].mm.state != MM_HANDED_OVER)
+			return false;
+	return true;
+}
+
+static bool overlaps_metadata(const struct takers *t, const struct pfn_range *pages)
+{
+	for (uint32_t i = 0; i < (t->pa ? t->pa->nr_zones : 1); i++) {
+		const struct mm *mm = t->pa ? &t->pa->zones[i].mm : t->mm;
+		const struct memblock_array metadata = { mm->meta_pa, mm->meta_bytes };
+
+		if (array_overlaps(&metadata, PFN_PHYS(pages->start), PFN_PHYS(pages->end)))
+			return true;
+	}
+	return false;
+}
+
+/* What must hold for @pages to become free. */
+static int check_pages(const struct takers *t, const struct memblock *mb, struct pfn_range pages)
+{
+	const struct pfn_range all = pages;
+	struct pfn_range part;
+	int err = 0;
+
+	while (pages.start < pages.end && !err) {
+		const struct mm *mm = next_part(t, &pages, &part);
+
+		err = mm ? check_memory(mm, mb, &part) : -EMM_ERANGE;
+	}
+	if (!err)
+		err = check_reserved(mb, &all);
+	return !err && overlaps_metadata(t, &all) ? -EMM_EBUSY : err;
+}
+
+static int free_pages_of(const struct takers *t, struct memblock *mb, phys_addr_t base,
+			 phys_addr_t size, uint64_t *nr_pages)
+{
+	struct pfn_range pages = { .start = PFN_UP(base) }, all, part;
 	uint64_t added = 0;
 	int err;
 
 	if (size > PHYS_ADDR_MAX - base)
 		return -EMM_EINVAL;
-	if (mm->state != MM_HANDED_OVER)
+	if (!all_handed_over(t))
 		return -EMM_ESTATE;
 	mb->can_resize = false;
 	pages.end = PFN_DOWN(base + size);
 	if (!pages.start)
 		pages.start = 1;
 	if (pages.start < pages.end) {
-		err = check_memory(mm, mb, &pages);
-		if (!err)
-			err = check_reserved(mm, mb, &pages);
+		struct pfn_range hole = find_hole(mb, &pages);
+
+		all = pages;
+		err = check_pages(t, mb, pages);
 		/* An error of the buddy's would mean that the map was changed behind its back. */
+		while (pages.start < pages.end && !err) {
+			struct mm *mm = next_part(t, &pages, &part);
+
+			err = add_pages(mm, mb, &part, hole, &added);
+			hole.start = part.end;
+		}
 		if (!err)
-			err = add_pages(mm, mb, &pages, find_hole(mb, &pages), &added);
-		if (!err)
-			err = memblock_remove_range(mb, &mb->reserved, PFN_PHYS(pages.start),
-						    PFN_PHYS(pages.end));
+			err = memblock_remove_range(mb, &mb->reserved, PFN_PHYS(all.start),
+						    PFN_PHYS(all.end));
 		if (err)
 			return err;
 	}
@@ -160,45 +233,71 @@ int free_reserved_area(struct mm *mm, struct memblock *mb, phys_addr_t base, phy
 	return 0;
 }
 
-/*
- * The whole pages of an array that are reserved as memblock's own: checked or, if @give, added.
- * Those below @added_end were added just now, and the map does not know.
- */
-static int give_array(struct mm *mm, const struct memblock *mb, const struct memblock_array *array,
+int free_reserved_area(struct mm *mm, struct memblock *mb, phys_addr_t base, phys_addr_t size,
+		       uint64_t *nr_pages)
+{
+	const struct takers t = { .mm = mm };
+
+	return free_pages_of(&t, mb, base, size, nr_pages);
+}
+
+int page_alloc_free_reserved(struct page_alloc *pa, struct memblock *mb, phys_addr_t base,
+			     phys_addr_t size, uint64_t *nr_pages)
+{
+	const struct takers t = { .pa = pa };
+
+	return free_pages_of(&t, mb, base, size, nr_pages);
+}
+
+/* Whole pages of an array: checked or, if @give, added. Those below @added_end were added just now. */
+static int give_pages(const struct takers *t, const struct memblock *mb, struct pfn_range pages,
 		      bool give, uint64_t *added_end)
+{
+	struct pfn_range part, hole;
+	uint64_t nr_pages = 0;
+	int err = 0;
+
+	while (pages.start < pages.end && !err) {
+		struct mm *mm = next_part(t, &pages, &part);
+
+		if (!mm)
+			return -EMM_ERANGE;
+		if (!give) {
+			err = check_memory(mm, mb, &part);
+			continue;
+		}
+		hole = find_hole(mb, &part);
+		if (hole.start < *added_end)
+			hole.start = *added_end;
+		err = add_pages(mm, mb, &part, hole, &nr_pages);
+		*added_end = part.end;
+	}
+	return err;
+}
+
+/* The whole pages of an array that are reserved as memblock's own. */
+static int give_array(const struct takers *t, const struct memblock *mb,
+		      const struct memblock_array *array, bool give, uint64_t *added_end)
 {
 	const struct memblock_type *type = &mb->reserved;
 	phys_addr_t array_end = array->base + array->size;
 	unsigned long i = memblock_first_above(type, array->base);
+	int err = 0;
 
-	for (; i < type->cnt && type->regions[i].base < array_end; i++) {
+	for (; i < type->cnt && type->regions[i].base < array_end && !err; i++) {
 		const struct memblock_region *r = &type->regions[i];
-		struct pfn_range pages = {
+		const struct pfn_range pages = {
 			PFN_UP(max_addr_of(r->base, array->base)),
 			PFN_DOWN(min_addr_of(region_end(r), array_end)),
 		};
-		uint64_t nr_pages = 0;
-		struct pfn_range hole;
-		int err;
 
-		if (MEMBLOCK_CAUSE(r->flags) != CAUSE_MEMBLOCK || pages.start >= pages.end)
-			continue;
-		if (!give) {
-			err = check_memory(mm, mb, &pages);
-		} else {
-			hole = find_hole(mb, &pages);
-			if (hole.start < *added_end)
-				hole.start = *added_end;
-			err = add_pages(mm, mb, &pages, hole, &nr_pages);
-			*added_end = pages.end;
-		}
-		if (err)
-			return err;
+		if (MEMBLOCK_CAUSE(r->flags) == CAUSE_MEMBLOCK)
+			err = give_pages(t, mb, pages, give, added_end);
 	}
-	return 0;
+	return err;
 }
 
-int memblock_discard(struct mm *mm, struct memblock *mb)
+static int discard(const struct takers *t, struct memblock *mb)
 {
 	bool memory_first = mb->memory_array.base < mb->reserved_array.base;
 	const struct memblock_array arrays[2] = {
@@ -207,10 +306,10 @@ int memblock_discard(struct mm *mm, struct memblock *mb)
 	};
 	uint64_t added_end = 0;
 
-	if (mm->state != MM_HANDED_OVER)
+	if (!all_handed_over(t))
 		return -EMM_ESTATE;
 	for (unsigned int i = 0; i < 2 * ARRAY_SIZE(arrays); i++) {
-		int err = give_array(mm, mb, &arrays[i % ARRAY_SIZE(arrays)],
+		int err = give_array(t, mb, &arrays[i % ARRAY_SIZE(arrays)],
 				     i >= ARRAY_SIZE(arrays), &added_end);
 
 		if (err)
@@ -218,4 +317,18 @@ int memblock_discard(struct mm *mm, struct memblock *mb)
 	}
 	memblock_init(mb, mb->map);
 	return 0;
+}
+
+int memblock_discard(struct mm *mm, struct memblock *mb)
+{
+	const struct takers t = { .mm = mm };
+
+	return discard(&t, mb);
+}
+
+int page_alloc_discard(struct page_alloc *pa, struct memblock *mb)
+{
+	const struct takers t = { .pa = pa };
+
+	return discard(&t, mb);
 }

@@ -5,7 +5,7 @@
  */
 #include <earlymm/memblock.h>
 #include "buddy_init.h"
-#include "page_alloc_internal.h"
+#include "page_record.h"
 
 /* One piece of memory of one node and one zone, upwards. */
 struct piece {
@@ -34,6 +34,7 @@ static void begin_zone(struct zone *z, const struct piece *p)
 	z->nid = p->nid;
 	z->present_pages = 0;
 	z->harts = NULL;
+	z->records = NULL;
 	z->mm.start_pfn = p->start_pfn;
 	z->mm.end_pfn = p->end_pfn;
 }
@@ -168,8 +169,11 @@ static int plan_zone(struct page_alloc *pa, uint32_t i, const struct memblock *m
 		.holes = is_cma ? NULL : pa->cma,
 		.nr_holes = is_cma ? 0 : pa->nr_cma,
 	};
+	int err = mm_plan_with(&z->mm, mb, &request);
 
-	return mm_plan_with(&z->mm, mb, &request);
+	if (!err)
+		page_records_plan(pa, z);
+	return err;
 }
 
 /* Takes zones out that have no memory that may be handed out. */
@@ -220,8 +224,10 @@ int page_alloc_plan(struct page_alloc *pa, const struct memblock *mb,
 	pa->nr_cma = 0;
 	pa->nr_nodes = 0;
 	pa->misuses = 0;
+	pa->damaged_pages = 0;
+	pa->owner_sums = NULL;
 	pa->harts = NULL;
-	pa->by_node = true;
+	pa->by_node = !cfg->one_node;
 	if (!find_zones(pa, mb, cfg)) {
 		pa->by_node = false;
 		if (!find_zones(pa, mb, cfg))
@@ -315,6 +321,8 @@ int page_alloc_init(struct page_alloc *pa, const struct memblock *mb)
 	pa->harts = (struct page_hart *)(pa->zones[0].harts + pa->nr_harts);
 	for (uint32_t id = 0; id < pa->nr_harts; id++)
 		page_hart_init(pa, id);
+	for (uint32_t i = 0; i < pa->nr_zones; i++)
+		page_records_init(pa, &pa->zones[i]);
 	return 0;
 }
 
@@ -326,11 +334,13 @@ int64_t free_highpages(struct page_alloc *pa, const struct memblock *mb)
 		struct zone *z = &pa->zones[i];
 		int err;
 
-		if (z->type != ZONE_HIGHMEM || z->mm.state != MM_READY)
+		if (z->type != ZONE_HIGHMEM)
 			continue;
-		err = memblock_free_all(&z->mm, mb);
+		err = z->mm.state == MM_READY ? memblock_free_all(&z->mm, mb) : 0;
 		if (err)
 			return err;
+		if (pa->features & PAGE_ALLOC_POISON)
+			page_poison_init(pa, z);
 		nr_pages += (int64_t)z->mm.managed_pages;
 	}
 	zone_setup_watermarks(pa);

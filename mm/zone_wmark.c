@@ -187,8 +187,8 @@ uint64_t zone_free_pages(const struct page_alloc *pa, const struct zone *z)
 	return nr_free;
 }
 
-bool zone_watermark_ok(const struct page_alloc *pa, const struct zone *z, unsigned int order,
-		       enum zone_watermark mark, enum zone_type highest, gfp_t gfp)
+bool zone_has_pages(const struct page_alloc *pa, const struct zone *z, uint64_t nr_pages,
+		    enum zone_watermark mark, enum zone_type highest, gfp_t gfp)
 {
 	uint64_t min = z->wmark[mark], nr_free = zone_free_pages(pa, z);
 
@@ -198,5 +198,11 @@ bool zone_watermark_ok(const struct page_alloc *pa, const struct zone *z, unsign
 		min -= min / 2;
 	if (highest < MAX_NR_ZONES && z->type != ZONE_CMA)
 		min += z->lowmem_reserve[highest];
-	return nr_free >= min + (1ULL << order);
+	return nr_free >= nr_pages && nr_free - nr_pages >= min;
+}
+
+bool zone_watermark_ok(const struct page_alloc *pa, const struct zone *z, unsigned int order,
+		       enum zone_watermark mark, enum zone_type highest, gfp_t gfp)
+{
+	return zone_has_pages(pa, z, 1ULL << order, mark, highest, gfp);
 }

@@ -70,12 +70,14 @@ static void selftest(struct boot *b, enum selftest_phase phase)
 {
 	const bool has_buddy = phase >= SELFTEST_HANDOVER;
 	struct memory *m = &b->memory;
+	/* Until page_alloc_init() a zone's buddy has no other users. */
+	struct mm *mm = has_buddy ? &memory_main_zone(m)->mm : NULL;
 	char name[MAX_SELFTEST_NAME];
 	const struct selftest_env env = {
 		.mb = &m->mb,
 		.early = phase == SELFTEST_BOOTMEM ? &m->early : NULL,
-		.mm = has_buddy ? &m->mm : NULL,
-		.hart = has_buddy ? m->mm.buddy.harts : NULL,
+		.mm = mm,
+		.hart = mm ? mm->buddy.harts : NULL,
 		.tb_hz = b->tree.timebase_hz,
 		.has_zb = hot_has_zb(&b->tree, b->options.zb),
 		.filter = name,
@@ -88,6 +90,35 @@ static void selftest(struct boot *b, enum selftest_phase phase)
 	if (!selftest_run(phase, &env))
 		b->selftest_failed = true;
 	phase_exclude(&b->phases);
+}
+
+/* From the plan to the last free page. */
+static void start_pages(struct boot *b)
+{
+	struct memory *m = &b->memory;
+
+	if (b->options.meta_poison) {
+		phase_begin(&b->phases, PHASE_NONE);
+		memory_poison(m);
+		phase_exclude(&b->phases);
+	}
+	phase_begin(&b->phases, PHASE_HANDOVER);
+	memory_handover(m);
+	phase_end(&b->phases);
+	selftest(b, SELFTEST_HANDOVER);
+	selftest(b, SELFTEST_BUDDY);
+
+	phase_begin(&b->phases, PHASE_ZONES);
+	memory_start_zones(m, b->options.buddy);
+	phase_end(&b->phases);
+	phase_since_entry(&b->phases, PHASE_READY);
+
+	if (memory_has_highmem(m)) {
+		phase_begin(&b->phases, PHASE_HIGHMEM);
+		memory_free_high(m);
+		phase_end(&b->phases);
+	}
+	memory_end_early(m);
 }
 
 void boot_up(struct boot *b, uint64_t hart, uint64_t fdt_pa)
@@ -138,22 +169,11 @@ void boot_up(struct boot *b, uint64_t hart, uint64_t fdt_pa)
 	}
 
 	phase_begin(&b->phases, PHASE_PLAN);
-	memory_plan(m);
+	memory_plan(m, &b->tree, b->fdt, &b->options);
 	phase_end(&b->phases);
+	start_pages(b);
 
-	if (b->options.meta_poison) {
-		phase_begin(&b->phases, PHASE_NONE);
-		memory_poison(m);
-		phase_exclude(&b->phases);
-	}
-
-	memory_handover(m, &b->phases);
-	phase_since_entry(&b->phases, PHASE_READY);
-	buddy_tune(&m->mm.buddy, b->options.buddy);
-
-	selftest(b, SELFTEST_HANDOVER);
 	memory_try(m);
-	selftest(b, SELFTEST_BUDDY);
 	if (b->options.has_huge)
 		memory_huge_late(m);
 	if (b->tree.nr_dynamic || b->tree.nr_static)

@@ -19,17 +19,24 @@ struct loan {
 };
 
 struct ledger {
-	struct buddy_hart *hart;
+	struct page_hart *hart;
 	struct loan loans[2];
 	unsigned int nr;
 	uint64_t pages;
 };
 
+/*
+ * Down to the last page: what is measured must not depend on the watermarks, which keep a zone of
+ * one block of 1 GiB from giving it away; and all of it goes back.
+ */
+#define WORKSPACE_GFP (GFP_HIGHUSER | __GFP_MEMALLOC)
+#define ARENA_GFP     (GFP_HIGHUSER_MOVABLE | __GFP_MEMALLOC)
+
 /* Order of the largest block that is free, and that block; -1 if there is none. */
-static int largest_block(struct buddy_hart *hart, int64_t *pfn)
+static int largest_block(struct page_hart *hart, int64_t *pfn)
 {
 	for (int order = BUDDY_MAX_ORDER; order >= 0; order--) {
-		*pfn = buddy_alloc(hart, (unsigned int)order);
+		*pfn = alloc_pages(hart, ARENA_GFP, (unsigned int)order);
 		if (*pfn >= 0)
 			return order;
 	}
@@ -51,11 +58,11 @@ static void *ledger_get(struct ledger *l, uint64_t bytes, bool beside)
 	if (PFN_PHYS(1) << order < bytes)
 		return NULL;
 	arena_order = largest_block(l->hart, &arena);
-	pfn = buddy_alloc(l->hart, order);
-	if (arena_order >= 0 && buddy_free(l->hart, (uint64_t)arena, (unsigned int)arena_order))
+	pfn = alloc_pages(l->hart, WORKSPACE_GFP, order);
+	if (arena_order >= 0 && free_pages(l->hart, (uint64_t)arena, (unsigned int)arena_order))
 		payload_fail("the block at pfn %#lx cannot be freed", arena);
 	if (pfn < 0 && !beside)
-		pfn = buddy_alloc(l->hart, order);
+		pfn = alloc_pages(l->hart, WORKSPACE_GFP, order);
 	if (pfn < 0)
 		return NULL;
 	l->loans[l->nr++] = (struct loan){ (uint64_t)pfn, order };
@@ -79,37 +86,123 @@ static void ledger_return_all(struct ledger *l)
 	while (l->nr) {
 		struct loan *loan = &l->loans[--l->nr];
 
-		if (buddy_free(l->hart, loan->pfn, loan->order))
+		if (free_pages(l->hart, loan->pfn, loan->order))
 			payload_fail("the workspace at pfn %#lx cannot be freed", loan->pfn);
 		l->pages -= 1ULL << loan->order;
 	}
-	buddy_drain(l->hart);
+	page_hart_drain(l->hart);
+}
+
+/* ---- the live system, as the benchmark calls it ---- */
+
+static int64_t system_alloc(void *self, unsigned int order)
+{
+	return alloc_pages(self, ARENA_GFP, order);
+}
+
+static int system_free(void *self, uint64_t pfn, unsigned int order)
+{
+	return free_pages(self, pfn, order);
+}
+
+static void system_drain(struct page_allocator *pa)
+{
+	page_hart_drain(pa->self);
+}
+
+static uint64_t system_nr_free(const struct page_allocator *pa)
+{
+	const struct page_hart *hart = pa->self;
+	const struct page_alloc *pages = hart->pa;
+	uint64_t nr_pages = 0;
+
+	for (uint32_t i = 0; i < pages->nr_zones; i++) {
+		const struct buddy *b = &pages->zones[i].mm.buddy;
+
+		nr_pages += buddy_nr_free(b);
+		for (uint32_t k = 0; k < b->nr_harts; k++)
+			nr_pages += buddy_nr_held(&b->harts[k]);
+	}
+	return nr_pages;
+}
+
+static const struct page_allocator_ops system_ops = {
+	.name = "buddy",
+	.setting = "default",
+	.drain = system_drain,
+	.nr_free = system_nr_free,
+};
+
+static void open_system(struct page_allocator *system, struct page_hart *hart)
+{
+	*system = (struct page_allocator){
+		.alloc = system_alloc,
+		.free = system_free,
+		.self = hart,
+		.max_order = BUDDY_MAX_ORDER,
+		.ops = &system_ops,
+	};
+}
+
+/* ---- records ---- */
+
+/* A record a zone; the causes in which memory is reserved that no zone has. */
+static void record_mem(struct bench *b, int nid, const char *zone, uint64_t start_pfn,
+		       uint64_t meta_bytes, const struct mm_audit *audit)
+{
+	struct bench_cause causes[NR_CAUSES];
+	const struct bench_mem mem = {
+		.node = nid,
+		.zone = zone,
+		.start_pfn = start_pfn,
+		.present = audit->present,
+		.managed = audit->managed,
+		.reserved = mm_audit_reserved(audit),
+		/* What the benchmark has taken for itself by now was free. */
+		.free = audit->managed - audit->used,
+		.meta_bytes = meta_bytes,
+		.causes = causes,
+		.nr_causes = NR_CAUSES,
+	};
+
+	for (unsigned int cause = 0; cause < NR_CAUSES; cause++)
+		causes[cause] =
+			(struct bench_cause){ memblock_cause_name(cause), audit->reserved[cause] };
+	bench_record_mem(b, &mem);
+}
+
+static void record_zones(struct bench *b, const struct memory *m)
+{
+	const struct page_alloc *pa = &m->pages;
+	struct mm_audit rest = m->audit.total;
+
+	for (uint32_t i = 0; i < pa->nr_zones; i++) {
+		const struct zone *z = &pa->zones[i];
+		const struct mm_audit *a = &m->audit.zone[i];
+
+		record_mem(b, z->nid, zone_name(z->type), z->mm.start_pfn, z->mm.meta_bytes, a);
+		rest.present -= a->present;
+		rest.managed -= a->managed;
+		for (unsigned int cause = 0; cause < NR_CAUSES; cause++)
+			rest.reserved[cause] -= a->reserved[cause];
+	}
+	rest.used = 0;
+	if (rest.present)
+		record_mem(b, 0, "none", 0, 0, &rest);
 }
 
 static void record_boot(struct bench *b, const struct memory *m, const struct dt_info *info,
 			const struct phase_log *phases, const char *hot)
 {
-	struct bench_cause causes[NR_CAUSES];
 	struct bench_run_info run = {
 		.board = platform_name(),
 		.isa = bench_build_isa(),
 		.hot = hot,
 		.harts = info->nr_harts,
-		.mem_kib = m->audit.present * (PAGE_SIZE / 1024),
+		.mem_kib = m->audit.total.present * (PAGE_SIZE / 1024),
 		.build = build_version,
 		.cc = bench_build_cc(),
 		.opt = build_opt,
-	};
-	struct bench_mem mem = {
-		.zone = "normal",
-		.present = m->audit.present,
-		.managed = m->audit.managed,
-		.reserved = mm_audit_reserved(&m->audit),
-		/* What the benchmark has taken for itself by now was free. */
-		.free = m->audit.managed - memory_huge_pages(m),
-		.meta_bytes = m->mm.meta_bytes,
-		.causes = causes,
-		.nr_causes = NR_CAUSES,
 	};
 	struct sbi_info sbi;
 
@@ -124,16 +217,13 @@ static void record_boot(struct bench *b, const struct memory *m, const struct dt
 							     p->net.tb });
 	}
 	bench_record_early(b, m->early_name, m->early_bytes);
-	for (unsigned int cause = 0; cause < NR_CAUSES; cause++)
-		causes[cause] = (struct bench_cause){ memblock_cause_name(cause),
-						      m->audit.reserved[cause] };
-	bench_record_mem(b, &mem);
+	record_zones(b, m);
 }
 
 bool churn_run(struct memory *m, const struct dt_info *info, const struct phase_log *phases,
 	       const struct boot_options *opt, const struct hot *hot)
 {
-	struct ledger ledger = { .hart = m->mm.buddy.harts };
+	struct ledger ledger = { .hart = memory_hart(m) };
 	struct page_allocator system;
 	struct bench_config cfg = {
 		.clock = { .tb_hz = info->timebase_hz ? info->timebase_hz : 1 },
@@ -148,7 +238,7 @@ bool churn_run(struct memory *m, const struct dt_info *info, const struct phase_
 	bool ok;
 	int err;
 
-	hot_allocator(hot, &system, &m->mm.buddy, ledger.hart, opt->buddy);
+	open_system(&system, ledger.hart);
 	ranges = ledger_get(&ledger, (cfg.nr_ranges + MAX_DISCARDED_RANGES) * sizeof(*ranges),
 			    false);
 	if (!ranges)
@@ -174,12 +264,13 @@ bool churn_run(struct memory *m, const struct dt_info *info, const struct phase_
 		memory_print_audit(m);
 	}
 	ledger_return_all(&ledger);
-	if (!memory_audit(m, 0) || m->audit.free + memory_huge_pages(m) != m->audit.managed) {
+	if (!memory_audit(m, 0) ||
+	    m->audit.total.free + memory_huge_pages(m) != m->audit.total.managed) {
 		print("the audit does not balance at the end:\n");
 		memory_print_audit(m);
 		ok = false;
 	}
 	if (opt->bench.workloads)
 		bench_report(&bench);
-	return bench_end(&bench, ok && !err, m->audit.lost);
+	return bench_end(&bench, ok && !err, m->audit.total.lost);
 }

@@ -22,6 +22,7 @@
 #ifndef __ASSEMBLER__
 /* From the linker script. Whole pages of init memory begin the image, and others end it. */
 extern char __init_begin[], __init_end[], __init_bss_start[], __init_bss_end[];
+extern char __rodata_begin[], __data_begin[], __bss_start[];
 /* [_image_end, _image_limit) is room for a copy of the tree. */
 extern char _start[], _image_end[], _image_limit[], __tree_copy[];
 extern char __stack_bottom[], __stack_top[];

@@ -6,6 +6,7 @@
 #include "console.h"
 #include "exit.h"
 #include "init.h"
+#include "reports.h"
 
 /* Goals for the whole boot and for all but the tree's scan, in instructions. */
 #define READY_GOAL        250000
@@ -62,6 +63,7 @@ __ref _Noreturn void main(uint64_t hart, uint64_t fdt_pa)
 {
 	struct boot *b = &boot;
 	struct memory *m = &b->memory;
+	bool ok;
 
 	boot_up(b, hart, fdt_pa);
 	memory_free_init(m);
@@ -69,6 +71,7 @@ __ref _Noreturn void main(uint64_t hart, uint64_t fdt_pa)
 	memory_print_map(m, b->fdt, &b->tree, b->options.verbose);
 	if (b->options.verbose)
 		memory_print_regions(&b->tree);
+	memory_print_zones(m);
 	if (m->has_huge) {
 		print("\n");
 		hugetlb_report(&m->huge, &console);
@@ -83,6 +86,10 @@ __ref _Noreturn void main(uint64_t hart, uint64_t fdt_pa)
 	print("       %lu pages of init memory went back after the boot\n", m->init_pages);
 	if (b->selftest_failed)
 		payload_fail("self-tests have failed");
-	payload_exit(churn_run(m, &b->tree, &b->phases, &b->options, &b->hot) ? EXIT_OK
-									      : EXIT_FAILED);
+	reports_print(m, &b->tree, b->options.reports);
+	ok = churn_run(m, &b->tree, &b->phases, &b->options, &b->hot);
+	/* And what has become of it. */
+	if (b->options.bench.workloads)
+		reports_print(m, &b->tree, b->options.reports);
+	payload_exit(ok ? EXIT_OK : EXIT_FAILED);
 }

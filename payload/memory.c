@@ -29,7 +29,7 @@ static uint64_t free_init_area(struct memory *m, char *begin, const char *end)
 	/* Where the tree does not have the image's memory, there is nothing to give. */
 	if (!memblock_is_region_memory(&m->mb, (uintptr_t)begin, bytes))
 		return 0;
-	err = free_reserved_area(&m->mm, &m->mb, (uintptr_t)begin, bytes, &nr_pages);
+	err = page_alloc_free_reserved(&m->pages, &m->mb, (uintptr_t)begin, bytes, &nr_pages);
 	if (err)
 		payload_fail("%zu bytes of init memory at %p cannot be given back: %s", bytes,
 			     (void *)begin, emm_strerror(err));
@@ -46,6 +46,23 @@ void memory_free_init(struct memory *m)
 				free_init_area(m, __init_bss_start, __init_bss_end);
 }
 
+struct page_hart *memory_hart(const struct memory *m)
+{
+	return m->pages.harts;
+}
+
+struct zone *memory_main_zone(struct memory *m)
+{
+	struct page_alloc *pa = &m->pages;
+	struct zone *best = &pa->zones[0];
+
+	for (uint32_t i = 1; i < pa->nr_zones; i++)
+		if (pa->zones[i].type < ZONE_HIGHMEM &&
+		    pa->zones[i].mm.managed_pages > best->mm.managed_pages)
+			best = &pa->zones[i];
+	return best;
+}
+
 uint64_t memory_huge_pages(const struct memory *m)
 {
 	return m->has_huge ? hugetlb_used_pages(&m->huge) : 0;
@@ -55,6 +72,6 @@ bool memory_audit(struct memory *m, uint64_t used_pages)
 {
 	used_pages += memory_huge_pages(m);
 	if (m->discarded)
-		return mm_audit_again(&m->mm, used_pages, &m->audit) == 0;
-	return mm_audit(&m->mm, &m->mb, used_pages, &m->audit) == 0;
+		return page_alloc_audit_again(&m->pages, used_pages, &m->audit) == 0;
+	return page_alloc_audit(&m->pages, &m->mb, used_pages, &m->audit) == 0;
 }

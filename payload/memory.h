@@ -7,6 +7,7 @@
 #include <earlymm/handover.h>
 #include <earlymm/hugetlb.h>
 #include <earlymm/memblock.h>
+#include <earlymm/page_audit.h>
 #include "bench.h"
 #include "bootargs.h"
 #include "dt.h"
@@ -23,8 +24,10 @@ struct memory {
 	struct early early;
 	char early_name[12]; /* and what is known of it when it is gone: */
 	uint64_t early_bytes; /* of its own, at its peak */
-	struct mm mm;
-	struct mm_audit audit;
+	struct page_alloc pages;
+	struct page_audit audit;
+	struct dt_distances distances; /* if there are several nodes */
+	int boot_nid; /* of the boot hart */
 	bool keep_init; /* the tree claims some of the image for somebody else, too */
 	bool discarded; /* memblock is empty: the audit goes on from the last one */
 	bool has_huge; /* @huge is in use */
@@ -56,17 +59,30 @@ void memory_start_early(struct memory *m, enum early_kind kind);
 void memory_huge_early(struct memory *m, const struct hugetlb_request *request);
 void memory_huge_late(struct memory *m);
 
-/* Decides where the allocator's metadata goes. */
-void memory_plan(struct memory *m);
+/* The zones, and where the metadata of each goes. */
+void memory_plan(struct memory *m, struct dt_info *info, const void *fdt,
+		 const struct boot_options *opt);
 
 /* Fills the metadata's memory with garbage: the set-up must not depend on what it holds. */
 void memory_poison(struct memory *m);
 
-/* Sets the allocator up and hands over what is free: a phase of its own in @log. */
-void memory_handover(struct memory *m, struct phase_log *log);
+/* Hands over what is free below HIGHMEM, zone by zone; sets up the zones; hands over HIGHMEM. */
+void memory_handover(struct memory *m);
+void memory_start_zones(struct memory *m, enum buddy_setting setting);
+bool memory_has_highmem(const struct memory *m);
+void memory_free_high(struct memory *m);
+
+/* Notes what the early allocator was: it is init memory. */
+void memory_end_early(struct memory *m);
 
 /* Tries the allocator: a page comes and goes. Not part of any phase. */
 void memory_try(struct memory *m);
+
+/* The hart that runs, to the page allocator. */
+struct page_hart *memory_hart(const struct memory *m);
+
+/* Of the zones that are handed over first the one with the most pages: for tests of one buddy. */
+struct zone *memory_main_zone(struct memory *m);
 
 /* Gives back init memory. Nothing in payload/init.h's sense may be called any more. */
 void memory_free_init(struct memory *m);
@@ -81,6 +97,9 @@ bool memory_audit(struct memory *m, uint64_t used_pages);
 void memory_print_map(const struct memory *m, const void *fdt, const struct dt_info *info,
 		      bool verbose);
 void memory_print_regions(const struct dt_info *info);
+
+/* A line a zone, if there are several. */
+void memory_print_zones(const struct memory *m);
 void memory_print_audit(const struct memory *m);
 
 /* "16 KiB", "1.5 GiB": @buf of at least 16 bytes, which it returns. */

@@ -89,6 +89,8 @@ void memory_read_map(struct memory *m, struct dt_info *info, void *fdt,
 	m->mb.movable_node = opt->movable_node;
 	if (opt->memblock_debug)
 		m->mb.debug = &console;
+	if (opt->highmem_start)
+		memblock_set_current_limit(&m->mb, opt->highmem_start);
 	err = dt_to_memblock(info, fdt, (uintptr_t)fdt, &image, 1, &m->mb, &console);
 	if (err)
 		payload_fail("no memory map: %s", emm_strerror(err));
@@ -173,67 +175,8 @@ void memory_huge_early(struct memory *m, const struct hugetlb_request *request)
 
 void memory_huge_late(struct memory *m)
 {
-	int err = hugetlb_alloc_late(&m->huge, &m->mm, &m->mb);
+	int err = hugetlb_alloc_late(&m->huge, memory_hart(m), &m->mb);
 
 	if (err)
 		payload_fail("huge pages: %s", emm_strerror(err));
-}
-
-void memory_plan(struct memory *m)
-{
-	phys_addr_t pa;
-	char size[16];
-	int err = mm_plan(&m->mm, &m->mb, 0, PFN_DOWN(PHYS_ADDR_MAX), 1);
-
-	if (err)
-		payload_fail("no memory that may be mapped: %s", emm_strerror(err));
-	err = early_alloc(&m->early, m->mm.meta_bytes, 0, 0, PHYS_ADDR_MAX, NUMA_NO_NODE,
-			  CAUSE_METADATA, &pa);
-	if (!err)
-		err = mm_set_metadata(&m->mm, &m->mb, pa);
-	if (err)
-		payload_fail("no room for the page allocator's metadata (%s): %s; reserve less",
-			     size_text(size, m->mm.meta_bytes), emm_strerror(err));
-}
-
-void memory_poison(struct memory *m)
-{
-	uint64_t *word = (uint64_t *)(uintptr_t)m->mm.meta_pa;
-	uint64_t *end = word + m->mm.meta_bytes / sizeof(uint64_t);
-
-	/* Bits set and clear, and pointers to nowhere. */
-	for (uint64_t junk = 0x9e3779b97f4a7c15; word < end; word++, junk += 0x9e3779b97f4a7c15)
-		*word = junk;
-}
-
-void memory_handover(struct memory *m, struct phase_log *log)
-{
-	int err;
-
-	phase_begin(log, PHASE_HANDOVER);
-	err = mm_init(&m->mm, &m->mb);
-	if (!err)
-		err = early_free_all(&m->early, &m->mm);
-	phase_end(log);
-	if (err)
-		payload_fail("handover: %s", emm_strerror(err));
-	m->early_bytes = early_metadata_bytes(&m->early);
-	strncpy(m->early_name, early_name(m->early.kind), sizeof(m->early_name) - 1);
-	m->early_name[sizeof(m->early_name) - 1] = '\0';
-}
-
-void memory_try(struct memory *m)
-{
-	struct buddy_hart *hart = m->mm.buddy.harts;
-	int64_t pfn = buddy_alloc(hart, 0);
-
-	if (pfn < 0)
-		payload_fail("no page can be had after the handover: %s; everything is reserved",
-			     emm_strerror((int)pfn));
-	if (!memblock_is_map_memory(&m->mb, PFN_PHYS(pfn)) ||
-	    memblock_is_reserved(&m->mb, PFN_PHYS(pfn)))
-		payload_fail("the first page, pfn %#lx, is not free memory", pfn);
-	if (buddy_free(hart, (uint64_t)pfn, 0))
-		payload_fail("the first page, pfn %#lx, cannot be freed", pfn);
-	buddy_drain(hart);
 }

@@ -120,7 +120,7 @@ void memory_print_regions(const struct dt_info *info)
 
 void memory_print_audit(const struct memory *m)
 {
-	const struct mm_audit *a = &m->audit;
+	const struct mm_audit *a = &m->audit.total;
 
 	print("audit: %lu pages present = %lu managed + %lu reserved (", a->present, a->managed,
 	      mm_audit_reserved(a));
@@ -130,4 +130,18 @@ void memory_print_audit(const struct memory *m)
 			      a->reserved[cause]);
 	print(")\n       %lu managed = %lu free + %lu held by harts + %lu used; %lu lost\n",
 	      a->managed, a->free, a->held, a->used, a->lost);
+}
+
+void memory_print_zones(const struct memory *m)
+{
+	if (m->pages.nr_zones < 2)
+		return;
+	print("\nzones (node, zone, address, pages present, managed, min watermark)\n");
+	for (uint32_t i = 0; i < m->pages.nr_zones; i++) {
+		const struct zone *z = &m->pages.zones[i];
+
+		print("  %3d  %-7s  %016lx-%016lx %12lu %12lu %8lu\n", z->nid, zone_name(z->type),
+		      PFN_PHYS(z->mm.start_pfn), PFN_PHYS(z->mm.end_pfn) - 1, z->present_pages,
+		      z->mm.managed_pages, z->wmark[WMARK_MIN]);
+	}
 }

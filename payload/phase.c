@@ -17,7 +17,8 @@ static const char *const names[NR_PHASES] = {
 	[PHASE_PLATFORM] = "platform", [PHASE_FDT] = "fdt",         [PHASE_BOOTARGS] = "bootargs",
 	[PHASE_MEMBLOCK] = "memblock", [PHASE_MEMTEST] = "memtest", [PHASE_REGIONS] = "regions",
 	[PHASE_EARLY] = "early",       [PHASE_HUGE] = "huge",       [PHASE_PLAN] = "plan",
-	[PHASE_HANDOVER] = "handover", [PHASE_READY] = "ready",
+	[PHASE_HANDOVER] = "handover", [PHASE_ZONES] = "zones",     [PHASE_READY] = "ready",
+	[PHASE_HIGHMEM] = "highmem",
 };
 
 static void record(struct phase_log *log, enum phase_id id, struct counters gross,

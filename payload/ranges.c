@@ -35,63 +35,99 @@ static struct bench_range next_huge(const struct memory *m, uint64_t pfn)
 }
 
 struct range_list {
-	const struct buddy_tree *tree;
 	struct bench_range *ranges; /* or NULL */
 	unsigned int nr;
 	uint64_t last_end;
 };
 
-static void append(struct range_list *l, uint64_t start, uint64_t end)
+/* Does a tree of any zone begin or end at @pfn? Nothing merges across. */
+static bool tree_ends_at(const struct page_alloc *pa, uint64_t pfn)
 {
-	bool same = start == l->last_end;
+	for (uint32_t i = 0; i < pa->nr_zones; i++) {
+		const struct buddy *b = &pa->zones[i].mm.buddy;
 
+		for (uint32_t t = 0; t < b->nr_trees; t++)
+			if (b->trees[t].start_pfn == pfn || b->trees[t].end_pfn == pfn)
+				return true;
+	}
+	return false;
+}
+
+/* One that lies in one tree. */
+static void append(struct range_list *l, const struct page_alloc *pa, uint64_t start, uint64_t end)
+{
 	if (start >= end)
 		return;
-	while (start >= l->tree->end_pfn) {
-		l->tree++;
-		same = false;
-	}
-	if (!same)
+	if (start != l->last_end || tree_ends_at(pa, start)) {
+		if (l->ranges)
+			l->ranges[l->nr].start_pfn = start;
 		l->nr++;
-	if (l->ranges) {
-		if (!same)
-			l->ranges[l->nr - 1].start_pfn = start;
-		l->ranges[l->nr - 1].end_pfn = end;
 	}
+	if (l->ranges)
+		l->ranges[l->nr - 1].end_pfn = end;
 	l->last_end = end;
+}
+
+/* Less the huge pages in it. */
+static void append_free(struct range_list *l, const struct memory *m, uint64_t start, uint64_t end)
+{
+	struct bench_range huge = next_huge(m, start);
+
+	for (; huge.start_pfn < end; huge = next_huge(m, huge.end_pfn)) {
+		append(l, &m->pages, start, huge.start_pfn);
+		start = huge.end_pfn;
+	}
+	append(l, &m->pages, start, end);
+}
+
+/* Cut where a tree ends, since the map may have one range for memory of two zones. */
+static void append_by_tree(struct range_list *l, const struct memory *m, uint64_t start,
+			   uint64_t end)
+{
+	while (start < end) {
+		uint64_t stop = end;
+
+		for (uint32_t i = 0; i < m->pages.nr_zones; i++) {
+			uint64_t border = m->pages.zones[i].mm.end_pfn;
+
+			if (border > start && border < stop)
+				stop = border;
+		}
+		append_free(l, m, start, stop);
+		start = stop;
+	}
+}
+
+/* The lowest area that is lent from @pfn on, or NULL. */
+static const struct pfn_range *next_area(const struct page_alloc *pa, uint64_t pfn)
+{
+	for (uint32_t i = 0; i < pa->nr_cma; i++)
+		if (pa->cma[i].start >= pfn)
+			return &pa->cma[i];
+	return NULL;
 }
 
 unsigned int managed_ranges(const struct memory *m, struct bench_range *ranges)
 {
-	struct range_list list = { m->mm.buddy.trees, ranges, 0, UINT64_MAX };
-	struct bench_range huge = next_huge(m, 0);
+	struct range_list list = { ranges, 0, UINT64_MAX };
+	const struct pfn_range *area = next_area(&m->pages, 0);
 	struct memblock_iter it;
 	phys_addr_t base, limit;
 
 	memblock_iter_free_init(&it, &m->mb, NUMA_NO_NODE, MEMBLOCK_HOTPLUG);
 	while (memblock_next_free(&it, &base, &limit)) {
-		uint64_t start = PFN_UP(base), end = PFN_DOWN(limit);
-
-		for (; huge.start_pfn < end; huge = next_huge(m, huge.end_pfn)) {
-			append(&list, start, huge.start_pfn);
-			start = huge.end_pfn;
-		}
-		append(&list, start, end);
+		/* What is lent is no free memory to the map. */
+		for (; area && area->start < PFN_UP(base); area = next_area(&m->pages, area->end))
+			append_free(&list, m, area->start, area->end);
+		append_by_tree(&list, m, PFN_UP(base), PFN_DOWN(limit));
 	}
+	for (; area; area = next_area(&m->pages, area->end))
+		append_free(&list, m, area->start, area->end);
 	return list.nr;
 }
 
-static bool tree_ends_at(const struct buddy *b, uint64_t pfn)
-{
-	for (uint32_t i = 0; i < b->nr_trees; i++) {
-		if (b->trees[i].start_pfn == pfn || b->trees[i].end_pfn == pfn)
-			return true;
-	}
-	return false;
-}
-
 /* Enters a range where it belongs; it overlaps none. Returns the new number. */
-static unsigned int insert(const struct buddy *b, struct bench_range *ranges, unsigned int nr,
+static unsigned int insert(const struct page_alloc *pa, struct bench_range *ranges, unsigned int nr,
 			   uint64_t start, uint64_t end)
 {
 	unsigned int at = nr;
@@ -99,8 +135,8 @@ static unsigned int insert(const struct buddy *b, struct bench_range *ranges, un
 
 	while (at && ranges[at - 1].start_pfn > start)
 		at--;
-	joins_below = at && ranges[at - 1].end_pfn == start && !tree_ends_at(b, start);
-	joins_above = at < nr && ranges[at].start_pfn == end && !tree_ends_at(b, end);
+	joins_below = at && ranges[at - 1].end_pfn == start && !tree_ends_at(pa, start);
+	joins_above = at < nr && ranges[at].start_pfn == end && !tree_ends_at(pa, end);
 	if (joins_below && joins_above) {
 		ranges[at - 1].end_pfn = ranges[at].end_pfn;
 		for (nr--; at < nr; at++)
@@ -121,18 +157,33 @@ static unsigned int insert(const struct buddy *b, struct bench_range *ranges, un
 	return nr + 1;
 }
 
+static bool is_free(const struct page_alloc *pa, uint64_t pfn)
+{
+	const struct zone *z = page_zone(pa, pfn);
+
+	return z && buddy_page_is_free(&z->mm.buddy, pfn);
+}
+
+static uint64_t managed_pages(const struct page_alloc *pa)
+{
+	uint64_t nr_pages = 0;
+
+	for (uint32_t i = 0; i < pa->nr_zones; i++)
+		nr_pages += pa->zones[i].mm.managed_pages;
+	return nr_pages;
+}
+
 /* The pages of an array that are free now: all, but one at an end that has other bytes, too. */
 static unsigned int insert_array(const struct memory *m, struct bench_range *ranges,
 				 unsigned int nr, const struct memblock_array *array)
 {
-	const struct buddy *b = &m->mm.buddy;
 	uint64_t start = PFN_DOWN(array->base), end = PFN_UP(array->base + array->size);
 
-	while (start < end && !buddy_page_is_free(b, start))
+	while (start < end && !is_free(&m->pages, start))
 		start++;
-	while (start < end && !buddy_page_is_free(b, end - 1))
+	while (start < end && !is_free(&m->pages, end - 1))
 		end--;
-	return start < end ? insert(b, ranges, nr, start, end) : nr;
+	return start < end ? insert(&m->pages, ranges, nr, start, end) : nr;
 }
 
 unsigned int memory_discard(struct memory *m, struct bench_range *ranges, unsigned int nr,
@@ -140,8 +191,8 @@ unsigned int memory_discard(struct memory *m, struct bench_range *ranges, unsign
 {
 	const struct memblock_array arrays[MAX_DISCARDED_RANGES] = { m->mb.memory_array,
 								     m->mb.reserved_array };
-	const uint64_t managed = m->mm.managed_pages;
-	int err = memblock_discard(&m->mm, &m->mb);
+	const uint64_t managed = managed_pages(&m->pages);
+	int err = page_alloc_discard(&m->pages, &m->mb);
 
 	/* mem=, or memory that does not answer, may have left an array outside memory. */
 	if (err) {
@@ -157,6 +208,6 @@ unsigned int memory_discard(struct memory *m, struct bench_range *ranges, unsign
 		payload_fail("the books do not balance without memblock");
 	}
 	print("memblock discarded: %lu pages more are managed, %lu in all\n",
-	      m->mm.managed_pages - managed, m->mm.managed_pages);
+	      managed_pages(&m->pages) - managed, managed_pages(&m->pages));
 	return nr;
 }

@@ -15,7 +15,7 @@ enum selftest_phase {
 	SELFTEST_MEMBLOCK, /* the map is complete, its arrays may grow */
 	SELFTEST_BOOTMEM, /* the early allocator of early= is live */
 	SELFTEST_HANDOVER, /* memory has just gone to the buddy, nobody uses it yet */
-	SELFTEST_BUDDY, /* the buddy has been tried */
+	SELFTEST_BUDDY, /* the same, for tests that use it */
 	NR_SELFTEST_PHASES
 };
 

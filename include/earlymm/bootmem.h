@@ -29,7 +29,7 @@ struct mm;
 #define BOOTMEM_GAP_PAGES (8 * PAGE_SIZE)
 
 /* As many struct mm can share one bootmem: the zones that it is handed over to. */
-#define BOOTMEM_MAX_ZONES 4
+#define BOOTMEM_MAX_ZONES 32
 
 /* One node: a range of frames with a bitmap. The first six fields are Linux's. */
 struct bootmem_data {
@@ -316,9 +316,9 @@ int alloc_remap(struct bootmem *bm, int nid, phys_addr_t size, phys_addr_t *pa);
 
 /*
  * free_all_bootmem() - gives every free page inside the limits of @mm to its buddy: a pass over the
- * bitmaps, a word at a time, run by run. When all frames of all nodes have been handed over, the
- * bitmaps' own pages follow, each to the struct mm in whose limits it lies, and leave memblock's
- * ledger; nothing can be done with @bm then. (A bitmap in no such limits, or one that is not
+ * bitmaps, a word at a time, run by run. When all free frames of all nodes have been handed over,
+ * the bitmaps' own pages follow, each to the struct mm in whose limits it lies, and leave memblock's
+ * ledger; then @bm is good for nothing but zones without a free page. (A bitmap in no such limits, or one that is not
  * reserved, stays what it is.) Zones are handed over in ascending order, a call each; between the
  * first and the last call nothing may be added to them. mm->managed_pages and mm->state are set.
  * O(W + n + runs). Returns 0, -EMM_ESTATE (not after mm_init(), or twice), -EMM_ENOSPC (more than

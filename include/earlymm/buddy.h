@@ -274,6 +274,15 @@ uint64_t buddy_nr_free(const struct buddy *b);
 /* buddy_nr_blocks() - as buddy_nr_free(), free maximal blocks by order: counts[0..MAX_ORDER]. */
 void buddy_nr_blocks(const struct buddy *b, uint64_t counts[BUDDY_MAX_ORDER + 1]);
 
+/*
+ * buddy_nr_blocks_in() - the same of those blocks that begin in [start_pfn, end_pfn), any frames:
+ * what it says of ranges side by side adds up to what buddy_nr_blocks() says. A block that begins
+ * before the range and reaches into it is not counted. O(levels + words in the range that hold
+ * something) for each tree that is in it.
+ */
+void buddy_nr_blocks_in(const struct buddy *b, uint64_t start_pfn, uint64_t end_pfn,
+			uint64_t counts[BUDDY_MAX_ORDER + 1]);
+
 /* buddy_page_is_free() - is @pfn free in a tree (not: in a stack)? For a quiet moment. O(levels). */
 bool buddy_page_is_free(const struct buddy *b, uint64_t pfn);
 

@@ -8,9 +8,8 @@
 #ifndef EARLYMM_HUGETLB_H
 #define EARLYMM_HUGETLB_H
 
-#include <earlymm/buddy.h>
 #include <earlymm/memblock.h>
-#include <earlymm/mm_init.h>
+#include <earlymm/page_alloc.h>
 
 /* Sizes of pages at most, and nodes that have numbers of their own. */
 #ifndef HUGE_MAX_HSTATE
@@ -135,15 +134,13 @@ int hugetlb_alloc_early(struct hugetlb *h, const struct memblock *mb,
 			const struct hugetlb_early *early);
 
 /*
- * hugetlb_alloc_late() - after the handover: takes the other sizes from the buddy of @mm, through
- * its first hart. Trees do not know their node, but each lies on one: those of the node asked for
- * are searched, at most one block a tree comes from elsewhere and goes back at once. Records that
- * were not needed become free memory. The hart's caches are empty afterwards.
- * O(pages had * log + nodes * trees * log(regions)).
- * Returns 0, -EMM_ESTATE (not after hugetlb_alloc_early(), twice, or before the handover).
+ * hugetlb_alloc_late() - after page_alloc_init(): takes the other sizes through @hart, the first,
+ * as movable memory of any zone, down to the watermarks. Records that were not needed become free
+ * memory. The hart's caches are empty afterwards. O(pages had * log + zones).
+ * Returns 0, -EMM_ESTATE (not after hugetlb_alloc_early(), or twice).
  * Linux: hugetlb_hstate_alloc_pages.
  */
-int hugetlb_alloc_late(struct hugetlb *h, struct mm *mm, struct memblock *mb);
+int hugetlb_alloc_late(struct hugetlb *h, struct page_hart *hart, struct memblock *mb);
 
 /*
  * hugetlb_alloc() - a page of 2^order pages from the pool: of node @nid and no other, or of any if
@@ -160,13 +157,13 @@ int hugetlb_free(struct hugetlb *h, uint64_t pfn, unsigned int order);
 
 /*
  * hugetlb_release() - up to @nr free pages of the pool, of node @nid or of any, become free memory
- * for good: those from the buddy by buddy_free(), early ones by free_reserved_area(), so that @mb
- * must still be there. *released (may be NULL): how many; they are fewer where the pool has no
+ * for good: those from the buddy by free_pages(), early ones by page_alloc_free_reserved(), so
+ * that @mb must still be there. *released (may be NULL): how many; they are fewer where the pool has no
  * more. O(nr * (regions + log)). Returns 0, -EMM_EINVAL (no pool of this order), or the error of
  * the page at which it stopped, which stays in the pool. Linux: remove_pool_hugetlb_folio.
  */
-int hugetlb_release(struct hugetlb *h, struct mm *mm, struct memblock *mb, unsigned int order,
-		    int nid, uint64_t nr, uint64_t *released);
+int hugetlb_release(struct hugetlb *h, struct page_hart *hart, struct memblock *mb,
+		    unsigned int order, int nid, uint64_t nr, uint64_t *released);
 
 /* The pool of an order, or NULL. O(sizes). Linux: size_to_hstate. */
 const struct hstate *hugetlb_hstate(const struct hugetlb *h, unsigned int order);

@@ -33,6 +33,7 @@ struct mm {
 	/* struct buddy_hart and buddy_tree arrays, the trees' words, and extra_bytes at the end. */
 	uint64_t meta_bytes;
 	uint64_t extra_bytes;
+	uint64_t tree_pages; /* frames inside the trees' limits, small gaps too */
 	struct buddy buddy;
 	uint64_t managed_pages; /* given to the buddy at the handover, and later */
 };

@@ -29,12 +29,14 @@ enum page_alloc_features {
 	PAGE_ALLOC_COMPOUND = 1, /* a bit a page: compound_head(), __GFP_COMP */
 	PAGE_ALLOC_OWNER = 2, /* 16 bytes a page: every misuse is found; implies COMPOUND */
 	PAGE_ALLOC_POISON = 4, /* free pages are filled, and looked at again when handed out */
+	PAGE_ALLOC_WATCHED = PAGE_ALLOC_OWNER | PAGE_ALLOC_POISON, /* every page, at every step */
 };
 
 struct page_alloc_config {
 	uint32_t nr_harts; /* >= 1 */
 	uint32_t features; /* enum page_alloc_features */
 	uint64_t highmem_pfn; /* where ZONE_HIGHMEM begins; 0: there is none */
+	bool one_node; /* nodes are not told apart: all memory is node 0's */
 	/* Areas to be lent, ascending, disjoint, reserved in memblock as long as the map lives. */
 	const struct pfn_range *cma;
 	uint32_t nr_cma;
@@ -66,6 +68,7 @@ struct page_hart {
 	const struct zonelist *local; /* of its node */
 	uint32_t id;
 	uint32_t refusals; /* calls with arguments that cannot be */
+	struct page_quarantine *quarantine; /* with PAGE_ALLOC_OWNER: blocks just freed; or NULL */
 };
 
 /* vm.overcommit_memory, as Linux would have it by default on such a machine. */
@@ -83,9 +86,11 @@ struct page_alloc {
 	struct page_hart *harts;
 	uint32_t nr_harts;
 	uint32_t features;
-	bool by_node; /* false: more zones than there is room for, so nodes are not told apart */
+	bool by_node; /* false: not asked for, or more zones than there is room for */
 	enum overcommit_policy overcommit;
 	uint64_t misuses; /* found, all harts */
+	uint64_t damaged_pages; /* written to while they were free, all harts */
+	struct page_owner_sum *owner_sums; /* for page_owner_report(), or NULL */
 	struct pfn_range cma[PAGE_ALLOC_MAX_CMA];
 	int (*distance)(void *ctx, int from, int to);
 	void *distance_ctx;
@@ -132,8 +137,10 @@ int page_alloc_init(struct page_alloc *pa, const struct memblock *mb);
 int page_alloc_set_node(struct page_alloc *pa, uint32_t hart, int nid);
 
 /*
- * free_highpages() - hands over the zones above the HIGHMEM boundary, and sets all watermarks anew.
- * Returns how many pages that were, or an error of memblock_free_all()'s. Linux: free_highpages.
+ * free_highpages() - hands over the zones above the HIGHMEM boundary that were not yet (a program
+ * with another early allocator does that itself, by early_free_all()), and sets all watermarks anew.
+ * Returns how many pages these zones have, or an error of memblock_free_all()'s.
+ * Linux: free_highpages.
  */
 int64_t free_highpages(struct page_alloc *pa, const struct memblock *mb);
 
@@ -160,12 +167,22 @@ bool zone_watermark_ok(const struct page_alloc *pa, const struct zone *z, unsign
 /* page_hart_drain() - gives back what the hart holds in stacks, of all zones. Linux: drain_local_pages. */
 void page_hart_drain(struct page_hart *h);
 
+/*
+ * compound_head(), compound_order() - the block in use that holds @pfn: its first frame, its order.
+ * Of blocks allocated with __GFP_COMP; with PAGE_ALLOC_OWNER of all. Any other page is by itself:
+ * @pfn, 0. O(orders). Return -EMM_ESTATE (neither feature was chosen), -EMM_ERANGE (no tree covers
+ * the frame). Linux: the same names.
+ */
+int64_t compound_head(const struct page_alloc *pa, uint64_t pfn);
+int compound_order(const struct page_alloc *pa, uint64_t pfn);
+
 /* ---- blocks ---- */
 
 /*
  * alloc_pages() - a block of 2^order pages from the hart's node, or as near to it as there is one.
  * Returns its first frame, or -EMM_EINVAL (order above BUDDY_MAX_ORDER; unknown flags; both
- * __GFP_DMA32 and __GFP_HIGHMEM), -EMM_ESTATE (__GFP_COMP without PAGE_ALLOC_COMPOUND),
+ * __GFP_DMA32 and __GFP_HIGHMEM), -EMM_ESTATE (__GFP_COMP without PAGE_ALLOC_COMPOUND; counted
+ * as a refusal), -EMM_EFAULT (__GFP_ZERO, and the map cannot reach the block: it went back),
  * -EMM_ENOMEM (no allowed zone has one above its watermark; counted as a failure), -EMM_EAGAIN
  * (as buddy_alloc()). From a hart's stack in some sixteen instructions.
  */
@@ -187,6 +204,21 @@ int free_pages(struct page_hart *h, uint64_t pfn, unsigned int order);
  */
 int64_t alloc_pages_nodemask(struct page_hart *h, gfp_t gfp, unsigned int order, int nid,
 			     const uint64_t *mask);
+
+/*
+ * alloc_pages_bulk() - @nr blocks of order 0, into @pfns, in no particular order. Returns how many it
+ * had: fewer if memory ran out on the way; or, if not one, alloc_pages()'s error. 0 for @nr 0. Whole
+ * stacks at once: some eight instructions a page. Linux: alloc_pages_bulk.
+ */
+int64_t alloc_pages_bulk(struct page_hart *h, gfp_t gfp, uint64_t nr, uint64_t *pfns);
+
+/*
+ * free_pages_bulk() - frees @nr blocks of order 0. Neighbours in the array that share a word of the
+ * tree, 64 pages, become free by one atomic operation. A page that is refused, as free_pages() would,
+ * does not keep the others from being freed. Returns 0, or the error of the first that was refused;
+ * *@nr_failed, unless NULL: how many were.
+ */
+int free_pages_bulk(struct page_hart *h, uint64_t nr, const uint64_t *pfns, uint64_t *nr_failed);
 
 /* alloc_pages_node() - alloc_pages_nodemask() on any node. */
 int64_t alloc_pages_node(struct page_hart *h, int nid, gfp_t gfp, unsigned int order);

@@ -12,6 +12,7 @@
 
 #include <earlymm/memblock.h>
 #include <earlymm/mm_init.h>
+#include <earlymm/page_alloc.h>
 
 /*
  * free_reserved_area() - the whole pages inside [base, base + size) leave the reserved map and
@@ -46,5 +47,17 @@ int free_reserved_area(struct mm *mm, struct memblock *mb, phys_addr_t base, phy
  * lies outside the limits or the trees of @mm). Linux: memblock_discard.
  */
 int memblock_discard(struct mm *mm, struct memblock *mb);
+
+/*
+ * page_alloc_free_reserved() - free_reserved_area() for a range that may lie in several zones, whose
+ * managed_pages grow; watermarks stay as they are. On the first context of each zone: the first
+ * hart calls it. O(zones * what that takes). returns: as free_reserved_area(); also -EMM_ERANGE (a
+ * page that is lent, or in no zone), -EMM_EBUSY (metadata of any zone).
+ */
+int page_alloc_free_reserved(struct page_alloc *pa, struct memblock *mb, phys_addr_t base,
+			     phys_addr_t size, uint64_t *nr_pages);
+
+/* page_alloc_discard() - memblock_discard() for arrays that may lie in any zones. The same errors. */
+int page_alloc_discard(struct page_alloc *pa, struct memblock *mb);
 
 #endif

@@ -47,6 +47,8 @@ struct zone_hart {
 	uint64_t freed[NR_PAGE_ORDERS];
 	uint32_t fallbacks[NR_PAGE_ORDERS]; /* had from here, as a better zone had none to give */
 	uint32_t failures[NR_PAGE_ORDERS]; /* this zone was the best one, and no other helped */
+	uint32_t claims; /* ranges that were claimed: page_contig.h */
+	uint32_t claim_failures;
 };
 
 struct zone {
@@ -59,6 +61,7 @@ struct zone {
 	/* What allocations that may also have a zone of a higher type, the index, must leave. */
 	uint64_t lowmem_reserve[MAX_NR_ZONES];
 	struct zone_hart *harts;
+	struct page_records *records; /* what is recorded of its pages, a struct a tree; or NULL */
 };
 
 /* "DMA32", "Normal", "HighMem", "CMA". */

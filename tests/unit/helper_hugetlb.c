@@ -31,6 +31,7 @@ int helper_hugetlb_setup(void **state)
 	assert_int_equal(helper_memblock_setup((void **)&f->h), 0);
 	f->h->mb.map = &f->s->map;
 	memblock_allow_resize(&f->h->mb);
+	f->cfg.nr_harts = 1;
 	f->early = (struct hugetlb_early){ early_alloc_memblock, early_free_memblock, f };
 	*state = f;
 	return 0;
@@ -71,14 +72,34 @@ void helper_hugetlb_ask_node(struct hugetlb_count *count, int nid, uint64_t nr)
 
 void helper_hugetlb_balance(struct helper_hugetlb *f, uint64_t used)
 {
-	struct mm_audit audit;
+	struct page_audit audit;
 
 	assert_true(hugetlb_is_valid(&f->huge));
 	assert_true(memblock_is_valid(&f->h->mb));
-	assert_int_equal(mm_audit(&f->mm, &f->h->mb, hugetlb_used_pages(&f->huge) + used, &audit),
+	assert_int_equal(page_alloc_audit(&f->pa, &f->h->mb, hugetlb_used_pages(&f->huge) + used,
+					  &audit),
 			 0);
-	assert_int_equal(audit.reserved[CAUSE_HUGEPAGES], hugetlb_reserved_pages(&f->huge));
-	assert_true(buddy_is_valid(&f->mm.buddy));
+	assert_int_equal(audit.total.reserved[CAUSE_HUGEPAGES], hugetlb_reserved_pages(&f->huge));
+	for (uint32_t i = 0; i < f->pa.nr_zones; i++)
+		assert_true(buddy_is_valid(&f->pa.zones[i].mm.buddy));
+}
+
+uint64_t helper_hugetlb_managed(const struct helper_hugetlb *f)
+{
+	uint64_t nr_pages = 0;
+
+	for (uint32_t i = 0; i < f->pa.nr_zones; i++)
+		nr_pages += f->pa.zones[i].mm.managed_pages;
+	return nr_pages;
+}
+
+uint64_t helper_hugetlb_free(const struct helper_hugetlb *f)
+{
+	uint64_t nr_pages = 0;
+
+	for (uint32_t i = 0; i < f->pa.nr_zones; i++)
+		nr_pages += buddy_nr_free(&f->pa.zones[i].mm.buddy);
+	return nr_pages;
 }
 
 void helper_hugetlb_early(struct helper_hugetlb *f)
@@ -87,7 +108,7 @@ void helper_hugetlb_early(struct helper_hugetlb *f)
 	assert_int_equal(hugetlb_alloc_early(&f->huge, &f->h->mb, &f->early), -EMM_ESTATE);
 	assert_int_equal(
 		hugetlb_init(&f->huge, &f->request, &f->h->mb, f->keep_pages, &f->h->printer), 0);
-	assert_int_equal(hugetlb_alloc_late(&f->huge, &f->mm, &f->h->mb), -EMM_ESTATE);
+	assert_int_equal(hugetlb_alloc_late(&f->huge, NULL, &f->h->mb), -EMM_ESTATE);
 	assert_int_equal(hugetlb_alloc_early(&f->huge, &f->h->mb, &f->early), 0);
 	assert_int_equal(hugetlb_alloc_early(&f->huge, &f->h->mb, &f->early), -EMM_ESTATE);
 	assert_true(hugetlb_is_valid(&f->huge));
@@ -96,15 +117,24 @@ void helper_hugetlb_early(struct helper_hugetlb *f)
 
 void helper_hugetlb_handover(struct helper_hugetlb *f)
 {
-	assert_int_equal(mm_plan(&f->mm, &f->h->mb, 0, UINT64_MAX, 1), 0);
-	assert_int_equal(mm_place_metadata(&f->mm, &f->h->mb), 0);
-	memset(phys_to_virt(&f->s->map, f->mm.meta_pa, f->mm.meta_bytes), 0xa5, f->mm.meta_bytes);
-	assert_int_equal(mm_init(&f->mm, &f->h->mb), 0);
-	assert_int_equal(hugetlb_alloc_late(&f->huge, &f->mm, &f->h->mb), -EMM_ESTATE);
-	assert_int_equal(memblock_free_all(&f->mm, &f->h->mb), 0);
-	assert_int_equal(hugetlb_alloc_late(&f->huge, &f->mm, &f->h->mb), 0);
-	assert_int_equal(hugetlb_alloc_late(&f->huge, &f->mm, &f->h->mb), -EMM_ESTATE);
-	assert_int_equal(buddy_nr_held(f->mm.buddy.harts), 0);
+	struct page_alloc *pa = &f->pa;
+
+	assert_int_equal(page_alloc_plan(pa, &f->h->mb, &f->cfg), 0);
+	for (uint32_t i = 0; i < pa->nr_zones; i++) {
+		struct mm *mm = &pa->zones[i].mm;
+
+		assert_int_equal(mm_place_metadata(mm, &f->h->mb), 0);
+		memset(phys_to_virt(&f->s->map, mm->meta_pa, mm->meta_bytes), 0xa5, mm->meta_bytes);
+	}
+	for (uint32_t i = 0; i < pa->nr_zones; i++) {
+		assert_int_equal(mm_init(&pa->zones[i].mm, &f->h->mb), 0);
+		assert_int_equal(memblock_free_all(&pa->zones[i].mm, &f->h->mb), 0);
+	}
+	assert_int_equal(page_alloc_init(pa, &f->h->mb), 0);
+	assert_int_equal(hugetlb_alloc_late(&f->huge, pa->harts, &f->h->mb), 0);
+	assert_int_equal(hugetlb_alloc_late(&f->huge, pa->harts, &f->h->mb), -EMM_ESTATE);
+	for (uint32_t i = 0; i < pa->nr_zones; i++)
+		assert_int_equal(buddy_nr_held(pa->zones[i].mm.buddy.harts), 0);
 	helper_hugetlb_balance(f, 0);
 }
 

@@ -6,13 +6,14 @@
 #include "helper_memblock.h"
 #include "helper_memsim.h"
 
-#include <earlymm/handover.h>
 #include <earlymm/hugetlb.h>
+#include <earlymm/page_audit.h>
 
 struct helper_hugetlb {
 	struct helper_memblock *h;
 	struct memsim *s;
-	struct mm mm;
+	struct page_alloc pa;
+	struct page_alloc_config cfg; /* one hart, to begin with */
 	struct hugetlb huge;
 	struct hugetlb_request request;
 	struct hugetlb_early early;
@@ -40,5 +41,9 @@ void helper_hugetlb_fill(struct helper_hugetlb *f);
 
 /* The audit, with the pool's own ledger and @used pages besides. */
 void helper_hugetlb_balance(struct helper_hugetlb *f, uint64_t used);
+
+/* Pages that the zones have: managed, and free. */
+uint64_t helper_hugetlb_managed(const struct helper_hugetlb *f);
+uint64_t helper_hugetlb_free(const struct helper_hugetlb *f);
 
 #endif

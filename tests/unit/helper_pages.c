@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "helper_pages.h"
 
+#include <earlymm/page_owner.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,6 +83,6 @@ void helper_pages_expect(struct helper_pages *f, uint64_t used)
 		for (uint32_t k = 0; k < b->nr_harts; k++)
 			nr_free += buddy_nr_held(&b->harts[k]);
 	}
-	assert_int_equal(nr_free + used, managed);
+	assert_int_equal(nr_free + page_quarantined(&f->pa, NULL) + used, managed);
 	assert_true(memblock_is_valid(&f->h->mb));
 }

@@ -308,13 +308,34 @@ static void test_zones_and_bitmap(void **state)
 	expect_balance(h, &high, 1);
 }
 
+/* Bitmaps do not wait for zones that have nothing free; those come all the same, or never. */
+static void test_zones_without_free_pages(void **state)
+{
+	struct helper_bootmem *h = *state;
+	struct mm low, high;
+
+	add(h, 16, 64, 0);
+	assert_int_equal(memblock_reserve(&h->mb, PAGES(32), PAGES(32)), 0);
+	assert_int_equal(do_init_bootmem(&h->bm, &h->mb), 0);
+	ready(h, &low, 16, 32);
+	assert_int_equal(free_all_bootmem(&h->bm, &low), 0);
+	assert_int_equal(h->bm.nr_nodes, 0);
+	expect_balance(h, &low, 16);
+	ready(h, &high, 32, 64);
+	assert_int_equal(free_all_bootmem(&h->bm, &high), 0);
+	expect_balance(h, &high, 0);
+	expect_buddy(&high, 32, "--------");
+	assert_int_equal(buddy_alloc(high.buddy.harts, 0), -EMM_ENOMEM);
+	assert_int_equal(free_all_bootmem(&h->bm, &high), -EMM_ESTATE);
+}
+
 /* Zones ascend, do not overlap, and are not more than there is room for. */
 static void test_zone_errors(void **state)
 {
 	struct helper_bootmem *h = *state;
 	struct mm mm[BOOTMEM_MAX_ZONES + 1], low;
 
-	add(h, 16, 64, 0);
+	add(h, 16, 24 + 4 * (BOOTMEM_MAX_ZONES + 2), 0);
 	assert_int_equal(do_init_bootmem(&h->bm, &h->mb), 0);
 	for (unsigned int i = 0; i <= BOOTMEM_MAX_ZONES; i++)
 		ready(h, &mm[i], 24 + 4 * i, 28 + 4 * i);
@@ -495,6 +516,7 @@ int main(void)
 		bootmem_test(test_by_node),
 		bootmem_test(test_zones),
 		bootmem_test(test_zones_and_bitmap),
+		bootmem_test(test_zones_without_free_pages),
 		bootmem_test(test_zone_errors),
 		bootmem_test(test_many_nodes),
 		bootmem_test(test_map_changed),

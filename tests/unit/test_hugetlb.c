@@ -93,7 +93,9 @@ static void test_alloc_and_free(void **state)
 	/* The buddy never has a page of the pool. */
 	for (unsigned int i = 0; i < 4; i++)
 		for (unsigned int p = 0; p < 512; p++)
-			assert_false(buddy_page_is_free(&f->mm.buddy, (uint64_t)pfn[i] + p));
+			assert_false(
+				buddy_page_is_free(&page_zone(&f->pa, (uint64_t)pfn[i])->mm.buddy,
+						   (uint64_t)pfn[i] + p));
 }
 
 /*
@@ -248,7 +250,6 @@ static void test_several_trees(void **state)
 	helper_hugetlb_ask_node(count, 1, 40);
 	helper_hugetlb_ask_node(count, 0, 10);
 	helper_hugetlb_fill(f);
-	assert_int_equal(f->mm.nr_trees, 5);
 	assert_int_equal(pool(f, ORDER_2M)->nr_huge_pages_node[0], 10);
 	assert_int_equal(pool(f, ORDER_2M)->nr_huge_pages_node[1], 40);
 	expect_text(f, "");
@@ -270,7 +271,7 @@ static void test_all_there_is(void **state)
 	helper_hugetlb_ask(f, ORDER_2M, 1000);
 	helper_hugetlb_fill(f);
 	assert_int_equal(pool(f, ORDER_2M)->nr_huge_pages, 31);
-	assert_int_equal(buddy_alloc(f->mm.buddy.harts, ORDER_2M), -EMM_ENOMEM);
+	assert_int_equal(alloc_pages(f->pa.harts, GFP_HIGHUSER, ORDER_2M), -EMM_ENOMEM);
 }
 
 /* Free pages go back for good: early ones leave memblock, the others their place in the buddy. */
@@ -284,24 +285,27 @@ static void test_release(void **state)
 	helper_hugetlb_ask(f, ORDER_1G, 3);
 	helper_hugetlb_ask(f, ORDER_2M, 10);
 	helper_hugetlb_fill(f);
-	managed = f->mm.managed_pages;
+	managed = helper_hugetlb_managed(f);
 	in_use = hugetlb_alloc(&f->huge, ORDER_1G, NONE);
-	assert_int_equal(hugetlb_release(&f->huge, &f->mm, &f->h->mb, 5, NONE, 1, &nr),
+	assert_int_equal(hugetlb_release(&f->huge, f->pa.harts, &f->h->mb, 5, NONE, 1, &nr),
 			 -EMM_EINVAL);
 	assert_int_equal(nr, 77);
-	assert_int_equal(hugetlb_release(&f->huge, &f->mm, &f->h->mb, ORDER_1G, NONE, 1, &nr), 0);
+	assert_int_equal(hugetlb_release(&f->huge, f->pa.harts, &f->h->mb, ORDER_1G, NONE, 1, &nr),
+			 0);
 	assert_int_equal(nr, 1);
-	assert_int_equal(f->mm.managed_pages, managed + (1 << 18));
+	assert_int_equal(helper_hugetlb_managed(f), managed + (1 << 18));
 	helper_hugetlb_balance(f, 0);
 	/* More than are free. */
-	assert_int_equal(hugetlb_release(&f->huge, &f->mm, &f->h->mb, ORDER_1G, NONE, 9, &nr), 0);
+	assert_int_equal(hugetlb_release(&f->huge, f->pa.harts, &f->h->mb, ORDER_1G, NONE, 9, &nr),
+			 0);
 	assert_int_equal(nr, 1);
 	assert_int_equal(pool(f, ORDER_1G)->nr_huge_pages, 1);
 	assert_int_equal(pool(f, ORDER_1G)->free_huge_pages, 0);
 	helper_hugetlb_balance(f, 0);
-	assert_int_equal(hugetlb_release(&f->huge, &f->mm, &f->h->mb, ORDER_2M, NONE, 4, NULL), 0);
+	assert_int_equal(hugetlb_release(&f->huge, f->pa.harts, &f->h->mb, ORDER_2M, NONE, 4, NULL),
+			 0);
 	assert_int_equal(hugetlb_used_pages(&f->huge), 6 * 512);
-	assert_int_equal(f->mm.managed_pages, managed + (2 << 18));
+	assert_int_equal(helper_hugetlb_managed(f), managed + (2 << 18));
 	helper_hugetlb_balance(f, 0);
 	/* Pages that are gone are none of the pool's. */
 	for (uint32_t i = 0; i < pool(f, ORDER_1G)->nr_pages; i++) {
@@ -311,14 +315,16 @@ static void test_release(void **state)
 				 pfn == (uint64_t)in_use ? 0 : -EMM_ENOENT);
 	}
 	/* All of it, and blocks of 1 GiB can be had from the buddy again. */
-	assert_int_equal(hugetlb_release(&f->huge, &f->mm, &f->h->mb, ORDER_1G, NONE, 9, &nr), 0);
+	assert_int_equal(hugetlb_release(&f->huge, f->pa.harts, &f->h->mb, ORDER_1G, NONE, 9, &nr),
+			 0);
 	assert_int_equal(nr, 1);
-	assert_int_equal(hugetlb_release(&f->huge, &f->mm, &f->h->mb, ORDER_2M, NONE, 9, &nr), 0);
+	assert_int_equal(hugetlb_release(&f->huge, f->pa.harts, &f->h->mb, ORDER_2M, NONE, 9, &nr),
+			 0);
 	assert_int_equal(nr, 6);
 	assert_int_equal(hugetlb_used_pages(&f->huge), 0);
 	helper_hugetlb_balance(f, 0);
 	for (unsigned int i = 0; i < 4; i++)
-		assert_true(buddy_alloc(f->mm.buddy.harts, 18) > 0);
+		assert_true(alloc_pages(f->pa.harts, GFP_HIGHUSER, 18) > 0);
 }
 
 /* By node; and an early page cannot go when memblock has gone: it stays in the pool. */
@@ -330,17 +336,17 @@ static void test_release_fails(void **state)
 	four_nodes(f);
 	helper_hugetlb_ask(f, ORDER_1G, 8);
 	helper_hugetlb_early(f);
-	assert_int_equal(hugetlb_release(&f->huge, &f->mm, &f->h->mb, ORDER_1G, 2, 1, &nr),
+	assert_int_equal(hugetlb_release(&f->huge, f->pa.harts, &f->h->mb, ORDER_1G, 2, 1, &nr),
 			 -EMM_ESTATE);
 	helper_hugetlb_handover(f);
-	assert_int_equal(hugetlb_release(&f->huge, &f->mm, &f->h->mb, ORDER_1G, 2, 1, &nr), 0);
+	assert_int_equal(hugetlb_release(&f->huge, f->pa.harts, &f->h->mb, ORDER_1G, 2, 1, &nr), 0);
 	assert_int_equal(nr, 1);
-	assert_int_equal(hugetlb_release(&f->huge, &f->mm, &f->h->mb, ORDER_1G, 5, 2, &nr), 0);
+	assert_int_equal(hugetlb_release(&f->huge, f->pa.harts, &f->h->mb, ORDER_1G, 5, 2, &nr), 0);
 	assert_int_equal(nr, 1);
 	expect_nodes(f, ORDER_1G, 3, 2, 1, 0);
 	helper_hugetlb_balance(f, 0);
-	assert_int_equal(memblock_discard(&f->mm, &f->h->mb), 0);
-	assert_int_equal(hugetlb_release(&f->huge, &f->mm, &f->h->mb, ORDER_1G, 2, 2, &nr),
+	assert_int_equal(page_alloc_discard(&f->pa, &f->h->mb), 0);
+	assert_int_equal(hugetlb_release(&f->huge, f->pa.harts, &f->h->mb, ORDER_1G, 2, 2, &nr),
 			 -EMM_ERANGE);
 	assert_int_equal(nr, 0);
 	assert_int_equal(pool(f, ORDER_1G)->free_huge_pages, 6);

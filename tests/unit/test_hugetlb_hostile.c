@@ -56,7 +56,7 @@ static void test_hostile_numbers(void **state)
 			helper_hugetlb_handover(f);
 			/* All but edges. */
 			assert_true((s->nr_huge_pages << order) > 65000);
-			assert_true(buddy_alloc(f->mm.buddy.harts, order) == -EMM_ENOMEM ||
+			assert_true(alloc_pages(f->pa.harts, GFP_HIGHUSER, order) == -EMM_ENOMEM ||
 				    s->nr_pages == s->max_pages);
 			assert_true(s->pages_bytes - s->nr_pages * 16 < PAGE_SIZE);
 		} else if (order == 12) {
@@ -89,7 +89,7 @@ static void test_keep_pages(void **state)
 		helper_hugetlb_ask(f, orders[i], 1000000);
 		helper_hugetlb_fill(f);
 		/* Gigantic ones are set aside before the metadata and records have their places. */
-		assert_in_range(buddy_nr_free(&f->mm.buddy), orders[i] < 12 ? 10000 : 10000 - 100,
+		assert_in_range(helper_hugetlb_free(f), orders[i] < 12 ? 10000 : 10000 - 100,
 				10000 + (1U << orders[i]) + 100);
 		assert_true(pool(f, orders[i])->nr_huge_pages << orders[i] > 50000);
 		helper_hugetlb_teardown((void **)&f);

@@ -89,8 +89,8 @@ static void test_random(void **state)
 			unsigned int order = l.f->request.size[next_random(&l.rng, 3)].order;
 
 			if (what == 0)
-				assert_int_equal(hugetlb_release(&l.f->huge, &l.f->mm, &l.f->h->mb,
-								 order,
+				assert_int_equal(hugetlb_release(&l.f->huge, l.f->pa.harts,
+								 &l.f->h->mb, order,
 								 (int)next_random(&l.rng, 4) - 1,
 								 next_random(&l.rng, 5), NULL),
 						 0);

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Counters: sums under Linux's names (/proc/vmstat), then by zone and order. */
+#include "report_internal.h"
+
+/* What struct buddy_events has, under the names that it is printed with. */
+static const struct {
+	const char *name;
+	size_t offset;
+} events[] = {
+	{ "refill", offsetof(struct buddy_events, refills) },
+	{ "split", offsetof(struct buddy_events, splits) },
+	{ "merge", offsetof(struct buddy_events, carries) },
+	{ "stale_hint", offsetof(struct buddy_events, stale_hints) },
+	{ "drain", offsetof(struct buddy_events, drains) },
+	{ "double_free", offsetof(struct buddy_events, double_frees) },
+	{ "no_block", offsetof(struct buddy_events, failures) },
+};
+
+static uint64_t count_event(const struct page_alloc *pa, const struct zone *z, unsigned int event)
+{
+	uint64_t nr = 0;
+
+	for (uint32_t hart = 0; hart < pa->nr_harts; hart++) {
+		for (unsigned int type = 0; type < MIGRATE_TYPES; type++) {
+			const struct buddy_hart *c = zone_context(z, hart, type);
+			const char *from = (const char *)&c->events + events[event].offset;
+
+			if (c->is_ready)
+				nr += *(const uint64_t *)(const void *)from;
+		}
+	}
+	return nr;
+}
+
+static void print_counter(const struct printer *out, const char *prefix, const char *name,
+			  uint64_t value)
+{
+	print_to(out, "%s%s %llu\n", prefix, name, (unsigned long long)value);
+}
+
+/* ---- sums ---- */
+
+static const char *const suffixes[] = { "dma32", "normal", "high", "cma" };
+
+/* Of all orders, in pages. */
+struct page_counts {
+	bool there;
+	uint64_t alloc;
+	uint64_t freed;
+	uint64_t fallbacks;
+	uint64_t failures; /* calls */
+};
+
+static void add_zone(struct page_counts *sum, const struct page_alloc *pa, const struct zone *z)
+{
+	sum->there = true;
+	for (unsigned int order = 0; order < NR_PAGE_ORDERS; order++) {
+		struct order_counts n;
+
+		report_count_order(pa, z, order, &n);
+		sum->alloc += n.alloc << order;
+		sum->freed += n.freed << order;
+		sum->fallbacks += n.fallbacks << order;
+		sum->failures += n.failures;
+	}
+}
+
+static void print_allocs(const struct page_alloc *pa, const struct printer *out)
+{
+	struct page_counts by_type[ARRAY_SIZE(suffixes)] = { { .alloc = 0 } };
+	struct page_counts all = { .alloc = 0 };
+
+	for (uint32_t i = 0; i < pa->nr_zones; i++) {
+		add_zone(&by_type[pa->zones[i].type], pa, &pa->zones[i]);
+		add_zone(&all, pa, &pa->zones[i]);
+	}
+	for (unsigned int type = 0; type < ARRAY_SIZE(suffixes); type++)
+		if (by_type[type].there)
+			print_counter(out, "pgalloc_", suffixes[type], by_type[type].alloc);
+	print_counter(out, "", "pgfree", all.freed);
+	print_counter(out, "", "pgalloc_fallback", all.fallbacks);
+	print_counter(out, "", "pgalloc_fail", all.failures);
+}
+
+static void print_sums(const struct page_alloc *pa, const struct printer *out)
+{
+	uint64_t nr_free = 0, free_cma = 0, held = 0, refusals = 0;
+
+	for (uint32_t i = 0; i < pa->nr_zones; i++) {
+		const struct zone *z = &pa->zones[i];
+		uint64_t free_here = zone_free_pages(pa, z);
+
+		nr_free += free_here;
+		free_cma += z->type == ZONE_CMA ? free_here : 0;
+		held += report_zone_held(pa, z);
+	}
+	for (uint32_t hart = 0; hart < pa->nr_harts; hart++)
+		refusals += pa->harts[hart].refusals;
+	print_counter(out, "", "nr_free_pages", nr_free);
+	print_counter(out, "", "nr_free_cma", free_cma);
+	print_counter(out, "", "nr_hart_stacks", held);
+	print_allocs(pa, out);
+	print_counter(out, "", "pgalloc_refused", refusals);
+	print_counter(out, "", "page_misuse", pa->misuses);
+	for (unsigned int event = 0; event < ARRAY_SIZE(events); event++) {
+		uint64_t nr = 0;
+
+		for (uint32_t i = 0; i < pa->nr_zones; i++)
+			nr += count_event(pa, &pa->zones[i], event);
+		print_counter(out, "buddy_", events[event].name, nr);
+	}
+}
+
+/* ---- by zone ---- */
+
+static void print_orders(const struct page_alloc *pa, const struct zone *z,
+			 const struct printer *out)
+{
+	bool has_heading = false;
+
+	for (unsigned int order = 0; order < NR_PAGE_ORDERS; order++) {
+		struct order_counts n;
+
+		report_count_order(pa, z, order, &n);
+		if (!n.taken && !n.freed && !n.failures)
+			continue;
+		if (!has_heading)
+			print_to(out, "  order %11s %11s %11s %11s %5s %8s %6s\n", "alloc", "free",
+				 "taken", "drained", "held", "fallback", "oom");
+		has_heading = true;
+		print_to(out, "  %5u %11llu %11llu %11llu %11llu %5llu %8llu %6llu\n", order,
+			 (unsigned long long)n.alloc, (unsigned long long)n.freed,
+			 (unsigned long long)n.taken, (unsigned long long)n.drained,
+			 (unsigned long long)n.held, (unsigned long long)n.fallbacks,
+			 (unsigned long long)n.failures);
+	}
+}
+
+static void print_zone(const struct page_alloc *pa, const struct zone *z, const struct printer *out)
+{
+	char name[ZONE_NAME_LEN];
+
+	print_to(out, "\nNode %d, zone %8s\n", z->nid, report_zone_name(pa, z, name));
+	for (unsigned int event = 0; event < ARRAY_SIZE(events); event++)
+		print_to(out, "  %-11s %11llu%s", events[event].name,
+			 (unsigned long long)count_event(pa, z, event),
+			 event % 3 == 2 || event + 1 == ARRAY_SIZE(events) ? "\n" : "  ");
+	print_orders(pa, z, out);
+}
+
+void report_vmstat(const struct page_alloc *pa, const struct printer *out)
+{
+	const struct zone *z;
+
+	print_sums(pa, out);
+	for_each_zone(z, pa, at) print_zone(pa, z, out);
+}
