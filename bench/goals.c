@@ -13,8 +13,8 @@
 #define MOBILITY_GOAL   900 /* thousandths */
 #define LATENCY_GOAL    1000
 #define HANDOVER_GOAL   600
-#define HANDOVER_LARGE  2000 /* with at least MUCH_RAM */
-#define MUCH_RAM        ((uint64_t)1 << (35 - PAGE_SHIFT)) /* pages: 32 GiB */
+#define HANDOVER_LARGE  2000 /* with more than ONE_GIB, which may be several zones */
+#define ONE_GIB         ((uint64_t)1 << (30 - PAGE_SHIFT)) /* pages */
 
 enum goal_id {
 	GOAL_PAIR0,
@@ -160,7 +160,7 @@ static void take_values(const struct bench *b, int64_t value[NR_GOALS])
 
 static int64_t limit_of(const struct bench *b, enum goal_id id)
 {
-	if (id == GOAL_HANDOVER && b->live.pages >= MUCH_RAM)
+	if (id == GOAL_HANDOVER && b->live.pages > ONE_GIB)
 		return HANDOVER_LARGE;
 	return goals[id].limit;
 }
@@ -243,7 +243,7 @@ void print_goals(const struct bench *b)
 	print_some(b, value, true, met, judged);
 }
 
-const char *goal_cell(char text[CELL_TEXT], enum report_column column)
+const char *goal_cell(const struct bench *b, char text[CELL_TEXT], enum report_column column)
 {
 	static const enum goal_id ids[NR_COLUMNS] = {
 		[COL_PAIR0] = GOAL_PAIR0,
@@ -258,5 +258,5 @@ const char *goal_cell(char text[CELL_TEXT], enum report_column column)
 
 	if (column == COL_SCORES)
 		return pair_text(text, goals[GOAL_AGE].limit, goals[GOAL_BURST].limit);
-	return cell_text(text, goals[ids[column]].limit, goals[ids[column]].digits);
+	return cell_text(text, limit_of(b, ids[column]), goals[ids[column]].digits);
 }

@@ -76,7 +76,7 @@ static void print_goal_row(const struct bench *b)
 	const char *cell[NR_COLUMNS];
 
 	for (unsigned int i = 0; i < NR_COLUMNS; i++)
-		cell[i] = goal_cell(text[i], (enum report_column)i);
+		cell[i] = goal_cell(b, text[i], (enum report_column)i);
 	print_row(b, "  goal", cell);
 }
 

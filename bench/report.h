@@ -78,7 +78,7 @@ struct detail_reference {
 extern const struct detail_reference bench_detail_reference; /* Linux */
 
 /* goals.c: the goals as cells of the tables' rows, and all of them with how far they are met. */
-const char *goal_cell(char text[CELL_TEXT], enum report_column column);
+const char *goal_cell(const struct bench *b, char text[CELL_TEXT], enum report_column column);
 void print_goals(const struct bench *b);
 
 #endif

@@ -198,6 +198,8 @@ int hugetlb_release(struct hugetlb *h, struct page_hart *hart, struct memblock *
 
 	if (!s)
 		return -EMM_EINVAL;
+	if (h->state != HUGETLB_DONE)
+		return -EMM_ESTATE;
 	while (done < nr) {
 		uint32_t i = take_page(h, s, nid);
 

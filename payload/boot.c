@@ -68,24 +68,25 @@ static void read_map(struct boot *b)
 /* The tests of what has just become live; no part of any phase of the boot. */
 static void selftest(struct boot *b, enum selftest_phase phase)
 {
-	const bool has_buddy = phase >= SELFTEST_HANDOVER;
 	struct memory *m = &b->memory;
-	/* Until page_alloc_init() a zone's buddy has no other users. */
-	struct mm *mm = has_buddy ? &memory_main_zone(m)->mm : NULL;
 	char name[MAX_SELFTEST_NAME];
-	const struct selftest_env env = {
-		.mb = &m->mb,
-		.early = phase == SELFTEST_BOOTMEM ? &m->early : NULL,
-		.mm = mm,
-		.hart = mm ? mm->buddy.harts : NULL,
-		.tb_hz = b->tree.timebase_hz,
-		.has_zb = hot_has_zb(&b->tree, b->options.zb),
-		.filter = name,
-	};
+	struct selftest_env env;
 
 	if (!b->options.selftest)
 		return;
 	phase_begin(&b->phases, PHASE_NONE);
+	env = (struct selftest_env){
+		.mb = &m->mb,
+		.early = phase == SELFTEST_BOOTMEM ? &m->early : NULL,
+		.tb_hz = b->tree.timebase_hz,
+		.has_zb = hot_has_zb(&b->tree, b->options.zb),
+		.filter = name,
+	};
+	/* Until page_alloc_init() a zone's buddy has no other users. */
+	if (phase >= SELFTEST_HANDOVER) {
+		env.mm = &memory_main_zone(m)->mm;
+		env.hart = env.mm->buddy.harts;
+	}
 	boot_selftest_name(b->tree.bootargs, name);
 	if (!selftest_run(phase, &env))
 		b->selftest_failed = true;
@@ -102,14 +103,12 @@ static void start_pages(struct boot *b)
 		memory_poison(m);
 		phase_exclude(&b->phases);
 	}
-	phase_begin(&b->phases, PHASE_HANDOVER);
-	memory_handover(m);
-	phase_end(&b->phases);
+	memory_handover(m, &b->phases, b->options.buddy);
 	selftest(b, SELFTEST_HANDOVER);
 	selftest(b, SELFTEST_BUDDY);
 
 	phase_begin(&b->phases, PHASE_ZONES);
-	memory_start_zones(m, b->options.buddy);
+	memory_start_zones(m);
 	phase_end(&b->phases);
 	phase_since_entry(&b->phases, PHASE_READY);
 

@@ -325,10 +325,11 @@ static int set_option(struct boot_options *opt, const char *key, const char *val
 		if (strcmp(key, options[i].key))
 			continue;
 		err = options[i].set(opt, value);
+		if (!err)
+			return 0;
 		append(&shown, value ? value : "");
-		if (err)
-			print_to(out, "bootargs: %s=%s is not understood; %s\n", key, shown.text,
-				 options[i].hint);
+		print_to(out, "bootargs: %s=%s is not understood; %s\n", key, shown.text,
+			 options[i].hint);
 		return err;
 	}
 	return -EMM_ENOENT;

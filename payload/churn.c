@@ -26,8 +26,8 @@ struct ledger {
 };
 
 /*
- * Down to the last page: what is measured must not depend on the watermarks, which keep a zone of
- * one block of 1 GiB from giving it away; and all of it goes back.
+ * Down to the last page: watermarks keep a zone that is one block of 1 GiB from giving it away for
+ * the arena; and all of it goes back.
  */
 #define WORKSPACE_GFP (GFP_HIGHUSER | __GFP_MEMALLOC)
 #define ARENA_GFP     (GFP_HIGHUSER_MOVABLE | __GFP_MEMALLOC)
@@ -91,57 +91,6 @@ static void ledger_return_all(struct ledger *l)
 		l->pages -= 1ULL << loan->order;
 	}
 	page_hart_drain(l->hart);
-}
-
-/* ---- the live system, as the benchmark calls it ---- */
-
-static int64_t system_alloc(void *self, unsigned int order)
-{
-	return alloc_pages(self, ARENA_GFP, order);
-}
-
-static int system_free(void *self, uint64_t pfn, unsigned int order)
-{
-	return free_pages(self, pfn, order);
-}
-
-static void system_drain(struct page_allocator *pa)
-{
-	page_hart_drain(pa->self);
-}
-
-static uint64_t system_nr_free(const struct page_allocator *pa)
-{
-	const struct page_hart *hart = pa->self;
-	const struct page_alloc *pages = hart->pa;
-	uint64_t nr_pages = 0;
-
-	for (uint32_t i = 0; i < pages->nr_zones; i++) {
-		const struct buddy *b = &pages->zones[i].mm.buddy;
-
-		nr_pages += buddy_nr_free(b);
-		for (uint32_t k = 0; k < b->nr_harts; k++)
-			nr_pages += buddy_nr_held(&b->harts[k]);
-	}
-	return nr_pages;
-}
-
-static const struct page_allocator_ops system_ops = {
-	.name = "buddy",
-	.setting = "default",
-	.drain = system_drain,
-	.nr_free = system_nr_free,
-};
-
-static void open_system(struct page_allocator *system, struct page_hart *hart)
-{
-	*system = (struct page_allocator){
-		.alloc = system_alloc,
-		.free = system_free,
-		.self = hart,
-		.max_order = BUDDY_MAX_ORDER,
-		.ops = &system_ops,
-	};
 }
 
 /* ---- records ---- */
@@ -238,7 +187,7 @@ bool churn_run(struct memory *m, const struct dt_info *info, const struct phase_
 	bool ok;
 	int err;
 
-	open_system(&system, ledger.hart);
+	hot_allocator(hot, &system, ledger.hart);
 	ranges = ledger_get(&ledger, (cfg.nr_ranges + MAX_DISCARDED_RANGES) * sizeof(*ranges),
 			    false);
 	if (!ranges)

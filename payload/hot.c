@@ -10,8 +10,7 @@
 /* Of the second build, whose names all begin so (mk/link-hot). */
 extern const struct page_allocator_ops zb_bench_alloc_buddy, zb_bench_alloc_buddy_healing;
 extern const struct page_allocator_ops zb_bench_alloc_api, zb_bench_alloc_api_unmovable;
-void zb_page_allocator_from_buddy(struct page_allocator *pa, struct buddy *b,
-				  struct buddy_hart *hart, enum buddy_setting setting);
+void zb_page_allocator_from_pages(struct page_allocator *pa, struct page_hart *hart);
 
 /* The second build of an allocator, NULL if there is none. */
 static const struct page_allocator_ops *second_build(const struct page_allocator_ops *ops)
@@ -78,11 +77,10 @@ void hot_choose(struct hot *hot, const struct dt_info *info, enum zb_option zb)
 		payload_fail("zb=on, but not every hart is said to have Zba, Zbb and Zbs");
 }
 
-void hot_allocator(const struct hot *hot, struct page_allocator *pa, struct buddy *b,
-		   struct buddy_hart *hart, enum buddy_setting setting)
+void hot_allocator(const struct hot *hot, struct page_allocator *pa, struct page_hart *hart)
 {
 	if (hot->has_zb)
-		zb_page_allocator_from_buddy(pa, b, hart, setting);
+		zb_page_allocator_from_pages(pa, hart);
 	else
-		page_allocator_from_buddy(pa, b, hart, setting);
+		page_allocator_from_pages(pa, hart);
 }

@@ -6,7 +6,7 @@
 #ifndef PAYLOAD_HOT_H
 #define PAYLOAD_HOT_H
 
-#include <earlymm/buddy.h>
+#include <earlymm/page_alloc.h>
 #include "bench.h"
 #include "bootargs.h"
 #include "dt.h"
@@ -29,11 +29,7 @@ static inline bool hot_has_zb(const struct dt_info *info, enum zb_option zb)
  */
 void hot_choose(struct hot *hot, const struct dt_info *info, enum zb_option zb);
 
-/*
- * hot_allocator() - @pa stands for the live allocator @b, used as @hart, in the chosen build.
- * @setting: what buddy_tune() was told of it.
- */
-void hot_allocator(const struct hot *hot, struct page_allocator *pa, struct buddy *b,
-		   struct buddy_hart *hart, enum buddy_setting setting);
+/* hot_allocator() - @pa stands for the live allocator, used as @hart's, in the chosen build. */
+void hot_allocator(const struct hot *hot, struct page_allocator *pa, struct page_hart *hart);
 
 #endif

@@ -63,10 +63,11 @@ __ref _Noreturn void main(uint64_t hart, uint64_t fdt_pa)
 {
 	struct boot *b = &boot;
 	struct memory *m = &b->memory;
-	bool ok;
+	bool balanced, ok;
 
 	boot_up(b, hart, fdt_pa);
 	memory_free_init(m);
+	balanced = memory_audit(m, 0);
 
 	memory_print_map(m, b->fdt, &b->tree, b->options.verbose);
 	if (b->options.verbose)
@@ -78,11 +79,9 @@ __ref _Noreturn void main(uint64_t hart, uint64_t fdt_pa)
 	}
 	print_phases(b);
 	hot_choose(&b->hot, &b->tree, b->options.zb);
-	if (!memory_audit(m, 0)) {
-		memory_print_audit(m);
-		payload_fail("the books do not balance");
-	}
 	memory_print_audit(m);
+	if (!balanced)
+		payload_fail("the books do not balance");
 	print("       %lu pages of init memory went back after the boot\n", m->init_pages);
 	if (b->selftest_failed)
 		payload_fail("self-tests have failed");

@@ -66,9 +66,12 @@ void memory_plan(struct memory *m, struct dt_info *info, const void *fdt,
 /* Fills the metadata's memory with garbage: the set-up must not depend on what it holds. */
 void memory_poison(struct memory *m);
 
-/* Hands over what is free below HIGHMEM, zone by zone; sets up the zones; hands over HIGHMEM. */
-void memory_handover(struct memory *m);
-void memory_start_zones(struct memory *m, enum buddy_setting setting);
+/*
+ * Hands over what is free below HIGHMEM, zone by zone, a phase of its own in @log; sets up the
+ * zones; hands over HIGHMEM.
+ */
+void memory_handover(struct memory *m, struct phase_log *log, enum buddy_setting setting);
+void memory_start_zones(struct memory *m);
 bool memory_has_highmem(const struct memory *m);
 void memory_free_high(struct memory *m);
 

@@ -82,18 +82,54 @@ static void find_nodes(struct memory *m, struct dt_info *info, const void *fdt)
 
 /* ---- the plan ---- */
 
-static void place_metadata(struct memory *m, struct mm *mm, int nid)
+static int place_zone(struct memory *m, struct mm *mm, int nid)
 {
 	phys_addr_t pa;
-	char size[16];
 	int err = early_alloc(&m->early, mm->meta_bytes, 0, 0, PHYS_ADDR_MAX, nid, CAUSE_METADATA,
 			      &pa);
 
+	return err ? err : mm_set_metadata(mm, &m->mb, pa);
+}
+
+/* In one place for all zones, if there is one. */
+static int place_together(struct memory *m)
+{
+	struct zone *z = m->pages.zones, *end = z + m->pages.nr_zones;
+	uint64_t bytes = 0;
+	phys_addr_t pa;
+	int err;
+
+	for (; z < end; z++)
+		bytes += PFN_PHYS(PFN_UP(z->mm.meta_bytes));
+	err = early_alloc(&m->early, bytes, 0, 0, PHYS_ADDR_MAX, NUMA_NO_NODE, CAUSE_METADATA, &pa);
+	for (z = m->pages.zones; z < end && !err; z++) {
+		err = mm_set_metadata(&z->mm, &m->mb, pa);
+		pa += PFN_PHYS(PFN_UP(z->mm.meta_bytes));
+	}
+	return err;
+}
+
+/* On the zones' own nodes, where these have room. */
+static void place_metadata(struct memory *m)
+{
+	const struct page_alloc *pa = &m->pages;
+	const bool by_node = has_nodes(pa);
+	uint64_t bytes = 0;
+	char size[16];
+	int err = by_node ? -EMM_ENOMEM : place_together(m);
+
+	if (err == -EMM_ENOMEM) {
+		err = 0;
+		for (uint32_t i = 0; i < pa->nr_zones && !err; i++)
+			err = place_zone(m, &m->pages.zones[i].mm,
+					 by_node ? pa->zones[i].nid : NUMA_NO_NODE);
+	}
 	if (!err)
-		err = mm_set_metadata(mm, &m->mb, pa);
-	if (err)
-		payload_fail("no room for the page allocator's metadata (%s): %s; reserve less",
-			     size_text(size, mm->meta_bytes), emm_strerror(err));
+		return;
+	for (uint32_t i = 0; i < pa->nr_zones; i++)
+		bytes += pa->zones[i].mm.meta_bytes;
+	payload_fail("no room for the page allocator's metadata (%s): %s; reserve less",
+		     size_text(size, bytes), emm_strerror(err));
 }
 
 void memory_plan(struct memory *m, struct dt_info *info, const void *fdt,
@@ -112,7 +148,6 @@ void memory_plan(struct memory *m, struct dt_info *info, const void *fdt,
 		.out = &console,
 	};
 	struct page_alloc *pa = &m->pages;
-	bool by_node;
 	int err = page_alloc_plan(pa, &m->mb, &cfg);
 
 	if (err)
@@ -122,9 +157,7 @@ void memory_plan(struct memory *m, struct dt_info *info, const void *fdt,
 	if (opt->numa && !pa->by_node)
 		print("the tree has more nodes than there can be: they are not told apart\n");
 	find_nodes(m, info, fdt);
-	by_node = has_nodes(pa);
-	for (uint32_t i = 0; i < pa->nr_zones; i++)
-		place_metadata(m, &pa->zones[i].mm, by_node ? pa->zones[i].nid : NUMA_NO_NODE);
+	place_metadata(m);
 }
 
 void memory_poison(struct memory *m)
@@ -143,21 +176,26 @@ void memory_poison(struct memory *m)
 
 /* ---- the handover ---- */
 
-void memory_handover(struct memory *m)
+void memory_handover(struct memory *m, struct phase_log *log, enum buddy_setting setting)
 {
-	struct zone *z = m->pages.zones, *end = z + m->pages.nr_zones;
+	struct page_alloc *pa = &m->pages;
+	struct zone *z = pa->zones, *end = z + pa->nr_zones;
+	int err = 0;
 
-	for (; z < end; z++) {
-		int err = mm_init(&z->mm, &m->mb);
-
+	phase_begin(log, PHASE_HANDOVER);
+	for (; z < end && !err; z++) {
+		err = mm_init(&z->mm, &m->mb);
 		if (!err && z->type < ZONE_HIGHMEM)
 			err = early_free_all(&m->early, &z->mm);
-		if (err)
-			payload_fail("handover: %s", emm_strerror(err));
 	}
+	phase_end(log);
+	if (err)
+		payload_fail("handover: %s", emm_strerror(err));
+	for (uint32_t i = 0; setting != BUDDY_DEFAULT && i < pa->nr_zones; i++)
+		buddy_tune(&pa->zones[i].mm.buddy, setting);
 }
 
-void memory_start_zones(struct memory *m, enum buddy_setting setting)
+void memory_start_zones(struct memory *m)
 {
 	struct page_alloc *pa = &m->pages;
 	int err = page_alloc_init(pa, &m->mb);
@@ -166,8 +204,6 @@ void memory_start_zones(struct memory *m, enum buddy_setting setting)
 		err = page_alloc_set_node(pa, 0, m->boot_nid);
 	if (err)
 		payload_fail("the zones cannot be set up: %s", emm_strerror(err));
-	for (uint32_t i = 0; setting != BUDDY_DEFAULT && i < pa->nr_zones; i++)
-		buddy_tune(&pa->zones[i].mm.buddy, setting);
 }
 
 bool memory_has_highmem(const struct memory *m)

@@ -139,9 +139,10 @@ void memory_print_zones(const struct memory *m)
 	print("\nzones (node, zone, address, pages present, managed, min watermark)\n");
 	for (uint32_t i = 0; i < m->pages.nr_zones; i++) {
 		const struct zone *z = &m->pages.zones[i];
+		const struct mm_audit *a = &m->audit.zone[i];
 
 		print("  %3d  %-7s  %016lx-%016lx %12lu %12lu %8lu\n", z->nid, zone_name(z->type),
-		      PFN_PHYS(z->mm.start_pfn), PFN_PHYS(z->mm.end_pfn) - 1, z->present_pages,
-		      z->mm.managed_pages, z->wmark[WMARK_MIN]);
+		      PFN_PHYS(z->mm.start_pfn), PFN_PHYS(z->mm.end_pfn) - 1, a->present,
+		      a->managed, z->wmark[WMARK_MIN]);
 	}
 }

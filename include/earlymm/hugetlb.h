@@ -159,8 +159,8 @@ int hugetlb_free(struct hugetlb *h, uint64_t pfn, unsigned int order);
  * hugetlb_release() - up to @nr free pages of the pool, of node @nid or of any, become free memory
  * for good: those from the buddy by free_pages(), early ones by page_alloc_free_reserved(), so
  * that @mb must still be there. *released (may be NULL): how many; they are fewer where the pool has no
- * more. O(nr * (regions + log)). Returns 0, -EMM_EINVAL (no pool of this order), or the error of
- * the page at which it stopped, which stays in the pool. Linux: remove_pool_hugetlb_folio.
+ * more. O(nr * (regions + log)). Returns 0, -EMM_EINVAL (no pool of this order), -EMM_ESTATE (before
+ * hugetlb_alloc_late()), or the error of the page at which it stopped, which stays in the pool. Linux: remove_pool_hugetlb_folio.
  */
 int hugetlb_release(struct hugetlb *h, struct page_hart *hart, struct memblock *mb,
 		    unsigned int order, int nid, uint64_t nr, uint64_t *released);
