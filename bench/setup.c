@@ -22,7 +22,7 @@ enum bench_verdict bench_setup(struct bench_rep *r, const struct page_allocator_
 	uint64_t bytes = ops->meta_bytes ? ops->meta_bytes(range->start_pfn, range->end_pfn) : 0;
 	uint64_t nr_free = 0;
 
-	*pa = (struct page_allocator){ .ops = ops, .state = b->state };
+	*pa = (struct page_allocator){ .ops = ops, .state = b->state, .map = b->cfg.map };
 	if (bytes <= b->meta_bytes && ops->state_bytes <= b->state_bytes) {
 		fill_garbage(b->state, ops->state_bytes);
 		fill_garbage(b->meta, bytes);

@@ -120,6 +120,33 @@ static void test_mobility(void **state)
 	machine_free(m);
 }
 
+/* The features that record something, and what they need: not much less than what is said. */
+static void test_features(void **state)
+{
+	static const struct page_allocator_ops *const all[] = { &bench_alloc_api_compound,
+								&bench_alloc_api_owner,
+								&bench_alloc_api_poison };
+	struct machine *m = run_api(4096, BENCH_CHURN | BENCH_BULKAPI | BENCH_EXHAUST,
+				    "api-compound,api-owner,api-poison");
+
+	(void)state;
+	assert_int_equal(m->bench.nr_figures, 3);
+	for (unsigned int i = 0; i < 3; i++) {
+		struct page_allocator pa = { .ops = all[i] };
+		uint64_t start = 1 << 18, end = start + 16384;
+		uint64_t bytes = all[i]->meta_bytes(start, end);
+		void *meta = aligned_alloc(64, (bytes + 63) & ~(uint64_t)63);
+
+		assert_ptr_equal(m->bench.figures[i].ops, all[i]);
+		pa.state = aligned_alloc(64, (all[i]->state_bytes + 63) & ~(uint64_t)63);
+		assert_int_equal(all[i]->setup(&pa, start, end, meta, bytes), 0);
+		assert_int_not_equal(all[i]->setup(&pa, start, end, meta, bytes - 4096), 0);
+		free(meta);
+		free(pa.state);
+	}
+	machine_free(m);
+}
+
 /* ---- live ---- */
 
 static void *reach(void *ctx, phys_addr_t pa, uint64_t bytes)
@@ -273,10 +300,11 @@ static void test_wrong_reserves(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_full_arena),   cmocka_unit_test(test_largest_block),
-		cmocka_unit_test(test_small_arenas), cmocka_unit_test(test_metadata),
-		cmocka_unit_test(test_mobility),     cmocka_unit_test(test_live),
-		cmocka_unit_test(test_reserve),      cmocka_unit_test(test_wrong_reserves),
+		cmocka_unit_test(test_full_arena),     cmocka_unit_test(test_largest_block),
+		cmocka_unit_test(test_small_arenas),   cmocka_unit_test(test_metadata),
+		cmocka_unit_test(test_mobility),       cmocka_unit_test(test_features),
+		cmocka_unit_test(test_live),           cmocka_unit_test(test_reserve),
+		cmocka_unit_test(test_wrong_reserves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
