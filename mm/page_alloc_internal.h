@@ -14,6 +14,10 @@ void zone_setup_lists(struct page_alloc *pa);
 bool zone_has_pages(const struct page_alloc *pa, const struct zone *z, uint64_t nr_pages,
 		    enum zone_watermark mark, enum zone_type highest, gfp_t gfp);
 
+/* The same of a zone in which @nr_free pages are free. */
+bool zone_allows(const struct zone *z, uint64_t nr_free, uint64_t nr_pages,
+		 enum zone_watermark mark, enum zone_type highest, gfp_t gfp);
+
 /* What page_alloc_from() is asked for. */
 struct page_request {
 	gfp_t gfp;

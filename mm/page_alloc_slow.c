@@ -29,7 +29,7 @@ look_at_watermark(struct page_hart *h, const struct zone *z, const struct page_r
 	uint64_t nr_free = zone_free_pages(pa, z);
 
 	z->harts[h->id].credit = nr_free > keep ? (int64_t)((nr_free - keep) / pa->nr_harts) : 0;
-	return zone_watermark_ok(pa, z, r->order, mark, gfp_zone(r->gfp), r->gfp);
+	return zone_allows(z, nr_free, 1ULL << r->order, mark, gfp_zone(r->gfp), r->gfp);
 }
 
 /* What the zone's credit must be worth: a refill, or the block. */

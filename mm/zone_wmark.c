@@ -187,10 +187,10 @@ uint64_t zone_free_pages(const struct page_alloc *pa, const struct zone *z)
 	return nr_free;
 }
 
-bool zone_has_pages(const struct page_alloc *pa, const struct zone *z, uint64_t nr_pages,
-		    enum zone_watermark mark, enum zone_type highest, gfp_t gfp)
+bool zone_allows(const struct zone *z, uint64_t nr_free, uint64_t nr_pages,
+		 enum zone_watermark mark, enum zone_type highest, gfp_t gfp)
 {
-	uint64_t min = z->wmark[mark], nr_free = zone_free_pages(pa, z);
+	uint64_t min = z->wmark[mark];
 
 	if (gfp & __GFP_MEMALLOC)
 		return true;
@@ -199,6 +199,12 @@ bool zone_has_pages(const struct page_alloc *pa, const struct zone *z, uint64_t 
 	if (highest < MAX_NR_ZONES && z->type != ZONE_CMA)
 		min += z->lowmem_reserve[highest];
 	return nr_free >= nr_pages && nr_free - nr_pages >= min;
+}
+
+bool zone_has_pages(const struct page_alloc *pa, const struct zone *z, uint64_t nr_pages,
+		    enum zone_watermark mark, enum zone_type highest, gfp_t gfp)
+{
+	return zone_allows(z, zone_free_pages(pa, z), nr_pages, mark, highest, gfp);
 }
 
 bool zone_watermark_ok(const struct page_alloc *pa, const struct zone *z, unsigned int order,
