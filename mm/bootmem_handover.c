@@ -247,8 +247,9 @@ static int hand_over_nodes(struct bootmem *bm, struct mm *mm, int nid)
 
 static int hand_over(struct bootmem *bm, struct mm *mm, int nid)
 {
-	/* What is left for further zones has no free page. */
-	const bool all_gone = bm->handed_over && !bm->nr_nodes;
+	/* What is left for zones above has no free page. */
+	const bool all_gone = bm->handed_over && !bm->nr_nodes && bm->nr_zones &&
+			      mm->start_pfn >= bm->zones[bm->nr_zones - 1]->end_pfn;
 	int err;
 
 	if (mm->state != MM_READY || (!all_gone && !any_left(bm, mm, nid)))

@@ -217,7 +217,8 @@ int mm_init(struct mm *mm, const struct memblock *mb)
 	buddy_setup(&mm->buddy, trees, mm->nr_trees, harts, mm->nr_harts);
 	buddy_setup_tree(&mm->buddy, &mm->first_tree, words);
 	if (mm->nr_trees > 1) {
-		int ret = add_trees(mm, mb, words, (uint8_t *)harts + mm->meta_bytes - mm->extra_bytes);
+		int ret = add_trees(mm, mb, words,
+				    (uint8_t *)harts + mm->meta_bytes - mm->extra_bytes);
 
 		if (ret)
 			return ret;

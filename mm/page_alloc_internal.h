@@ -10,13 +10,12 @@
 /* mm/zone_wmark.c */
 void zone_setup_watermarks(struct page_alloc *pa);
 void zone_setup_lists(struct page_alloc *pa);
+/* What an allocation must leave of the zone. */
+uint64_t zone_reserve(const struct zone *z, enum zone_watermark mark, enum zone_type highest,
+		      gfp_t gfp);
 /* zone_watermark_ok() for any number of pages. */
 bool zone_has_pages(const struct page_alloc *pa, const struct zone *z, uint64_t nr_pages,
 		    enum zone_watermark mark, enum zone_type highest, gfp_t gfp);
-
-/* The same of a zone in which @nr_free pages are free. */
-bool zone_allows(const struct zone *z, uint64_t nr_free, uint64_t nr_pages,
-		 enum zone_watermark mark, enum zone_type highest, gfp_t gfp);
 
 /* What page_alloc_from() is asked for. */
 struct page_request {
@@ -32,12 +31,14 @@ struct page_request {
 
 /* mm/page_alloc_slow.c */
 int64_t page_alloc_slow(struct page_hart *h, gfp_t gfp, unsigned int order, uintptr_t caller);
+int64_t page_alloc_by_list(struct page_hart *h, gfp_t gfp, unsigned int order, uintptr_t caller);
 int64_t page_alloc_from(struct page_hart *h, const struct page_request *r);
 /* The same without what is recorded, and without zeros. */
 int64_t page_take_from(struct page_hart *h, const struct page_request *r);
 int page_free_slow(struct page_hart *h, uint64_t pfn, unsigned int order, uintptr_t caller);
 /* Into the zone of @pfn, without a look at what is recorded; counted. */
 int page_free_block(struct page_hart *h, uint64_t pfn, unsigned int order);
+int page_free_to(struct page_hart *h, struct zone *z, uint64_t pfn, unsigned int order);
 
 /* mm/page_hart.c */
 void page_hart_init(struct page_alloc *pa, uint32_t id);
@@ -63,6 +64,17 @@ int64_t page_claim_first(struct page_hart *h, struct zone *z, uint64_t nr_pages,
 			 unsigned int align_order, gfp_t gfp, uintptr_t caller);
 /* Counted; other harts are asked for what they hold. Returns @err, or -EMM_EAGAIN if some do. */
 int page_claim_failed(struct page_hart *h, struct zone *z, int err);
+
+/* In one load, one store: another hart may take the credit back at any moment. */
+static inline int64_t zone_credit(const struct zone_hart *zh)
+{
+	return (int64_t)atomic_read((const uint64_t *)&zh->credit);
+}
+
+static inline void zone_set_credit(struct zone_hart *zh, int64_t credit)
+{
+	atomic_set((uint64_t *)&zh->credit, (uint64_t)credit);
+}
 
 /* The order of the largest aligned block that begins at @pfn and ends by @end_pfn, behind it. */
 static inline unsigned int page_part_order(uint64_t pfn, uint64_t end_pfn)

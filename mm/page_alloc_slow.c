@@ -8,6 +8,9 @@
 /* Pages that a refill may take, at most. */
 #define REFILL_PAGES 64
 
+/* Flags with which a block may come from the stack of those that were recorded. */
+#define RECORDED_GFP (GFP_FAST_MASK | __GFP_COMP | __GFP_ZERO | __GFP_MEMALLOC)
+
 /* Blocks of a small order that have left the trees for @c: those on its stack and those given out. */
 static uint64_t blocks_out(const struct buddy_hart *c, unsigned int order)
 {
@@ -16,33 +19,60 @@ static uint64_t blocks_out(const struct buddy_hart *c, unsigned int order)
 	return (uint64_t)(c->top[order] - &c->stack[stack_bottom(order)]) + c->drained[order];
 }
 
-/*
- * Is the zone above its mark? The harts' counters are added up only when this hart's credit, its
- * share of what lies above the low mark and all reserves, is used up.
- */
-static bool __attribute__((noinline))
-look_at_watermark(struct page_hart *h, const struct zone *z, const struct page_request *r,
-		  enum zone_watermark mark)
-{
-	const struct page_alloc *pa = h->pa;
-	uint64_t keep = z->wmark[WMARK_LOW] + z->lowmem_reserve[MAX_NR_ZONES - 1];
-	uint64_t nr_free = zone_free_pages(pa, z);
-
-	z->harts[h->id].credit = nr_free > keep ? (int64_t)((nr_free - keep) / pa->nr_harts) : 0;
-	return zone_allows(z, nr_free, 1ULL << r->order, mark, gfp_zone(r->gfp), r->gfp);
-}
-
 /* What the zone's credit must be worth: a refill, or the block. */
 static inline int64_t pages_needed(unsigned int order)
 {
 	return order < BUDDY_NR_STACKS ? REFILL_PAGES : (int64_t)1 << order;
 }
 
-static inline bool may_take(struct page_hart *h, const struct zone *z, const struct page_request *r,
-			    enum zone_watermark mark)
+/*
+ * What the other harts may take without a look. Not more than @room: else all of it is taken back.
+ * One that has just looked at its credit may use it once more.
+ */
+static int64_t credit_of_others(struct page_hart *h, const struct zone *z, int64_t room)
 {
-	return likely(z->harts[h->id].credit >= pages_needed(r->order)) ||
-	       look_at_watermark(h, z, r, mark);
+	int64_t sum = 0;
+
+	for (uint32_t i = 0; i < h->pa->nr_harts; i++) {
+		int64_t credit = zone_credit(&z->harts[i]);
+
+		if (i != h->id && credit > 0)
+			sum += credit;
+	}
+	if (sum <= room)
+		return sum;
+	for (uint32_t i = 0; i < h->pa->nr_harts; i++)
+		if (i != h->id && zone_credit(&z->harts[i]) > 0)
+			zone_set_credit(&z->harts[i], 0);
+	return 0;
+}
+
+/*
+ * Is the zone above its mark? The harts' counters are added up only when this hart's credit is used
+ * up: its share of what lies above the low mark and all reserves, and is not others' credit.
+ * *@is_tight: what a refill takes besides the block may be from the last reserve.
+ */
+static bool __attribute__((noinline))
+look_at_watermark(struct page_hart *h, const struct zone *z, const struct page_request *r,
+		  enum zone_watermark mark, bool *is_tight)
+{
+	uint64_t keep = z->wmark[WMARK_LOW] + z->lowmem_reserve[MAX_NR_ZONES - 1];
+	uint64_t nr_free = zone_free_pages(h->pa, z), pages = 1ULL << r->order;
+	int64_t room = (int64_t)(nr_free - keep) - pages_needed(r->order), share;
+
+	share = room - credit_of_others(h, z, room);
+	zone_set_credit(&z->harts[h->id], share > 0 ? share / h->pa->nr_harts : 0);
+	keep = zone_reserve(z, WMARK_MIN, gfp_zone(r->gfp), r->gfp);
+	*is_tight = keep && r->order < BUDDY_NR_STACKS && nr_free < keep + REFILL_PAGES;
+	keep = zone_reserve(z, mark, gfp_zone(r->gfp), r->gfp);
+	return !keep || (nr_free >= pages && nr_free - pages >= keep);
+}
+
+static inline bool may_take(struct page_hart *h, const struct zone *z, const struct page_request *r,
+			    enum zone_watermark mark, bool *is_tight)
+{
+	return likely(zone_credit(&z->harts[h->id]) >= pages_needed(r->order)) ||
+	       look_at_watermark(h, z, r, mark, is_tight);
 }
 
 static inline void count_taken(struct zone_hart *zh, enum migratetype type, unsigned int order,
@@ -50,7 +80,7 @@ static inline void count_taken(struct zone_hart *zh, enum migratetype type, unsi
 {
 	zh->taken[type][(int)order] += blocks;
 	zh->taken_pages += blocks << order;
-	zh->credit -= (int64_t)(blocks << order);
+	zone_set_credit(zh, zone_credit(zh) - (int64_t)(blocks << order));
 }
 
 /* A block from the zone, counted. */
@@ -80,6 +110,12 @@ static bool list_allows(const struct zone *z, const struct page_request *r)
 	return zone_is_allowed(z, r->gfp) && z->mm.state == MM_HANDED_OVER;
 }
 
+/* Is the zone that served it as good for another one with the same flags? */
+static inline bool is_for_any_zone(const struct page_hart *h, const struct page_request *r)
+{
+	return r->list == h->local && !(r->gfp & __GFP_THISNODE) && !r->nodemask;
+}
+
 /* What became of a walk over the zones that has found nothing. */
 struct walk {
 	struct zone *first; /* of those that are allowed; NULL: none is */
@@ -99,6 +135,7 @@ static int64_t walk_zones(struct page_hart *h, const struct page_request *r,
 		ret = r->tried_ret;
 	for (unsigned int i = 0; i < r->list->nr; i++) {
 		struct zone *z = &pa->zones[r->list->zone[i]];
+		bool is_tight = false;
 		int64_t pfn;
 
 		if (!list_allows(z, r))
@@ -107,15 +144,15 @@ static int64_t walk_zones(struct page_hart *h, const struct page_request *r,
 			w->first = z;
 		if (unlikely(r->tried == &z->harts[h->id]))
 			continue;
-		if (!may_take(h, z, r, mark)) {
+		if (!may_take(h, z, r, mark, &is_tight)) {
 			w->refused = true;
 			continue;
 		}
 		pfn = take_from_zone(h, z, r, z != w->first);
+		if (unlikely(is_tight))
+			buddy_drain(zone_context(z, h->id, gfp_migratetype(r->gfp)));
 		if (likely(pfn >= 0)) {
-			if (r->list == h->local && r->order < BUDDY_NR_STACKS &&
-			    !(pa->features & PAGE_ALLOC_WATCHED) && !(r->gfp & __GFP_THISNODE) &&
-			    !r->nodemask)
+			if (r->order < BUDDY_NR_STACKS && is_for_any_zone(h, r))
 				page_hart_turn_to(h, r->gfp, z, z == w->first);
 			return pfn;
 		}
@@ -152,6 +189,11 @@ int64_t page_take_from(struct page_hart *h, const struct page_request *r)
 	return likely(pfn >= 0) ? pfn : walk_again(h, r, &w, pfn);
 }
 
+static inline bool gfp_is_allowed(const struct page_alloc *pa, gfp_t gfp)
+{
+	return !(gfp & __GFP_COMP) || (pa->features & PAGE_ALLOC_COMPOUND);
+}
+
 /* What is more to do for the block, if there is one; without it the block goes back. */
 static int64_t __attribute__((noinline))
 hand_out(struct page_hart *h, const struct page_request *r, int64_t pfn)
@@ -172,7 +214,7 @@ int64_t page_alloc_from(struct page_hart *h, const struct page_request *r)
 	const gfp_t more = h->pa->features | (r->gfp & (__GFP_ZERO | __GFP_COMP));
 	int64_t pfn;
 
-	if (unlikely(r->gfp & __GFP_COMP) && !(h->pa->features & PAGE_ALLOC_COMPOUND)) {
+	if (unlikely(!gfp_is_allowed(h->pa, r->gfp))) {
 		h->refusals++;
 		return -EMM_ESTATE;
 	}
@@ -180,8 +222,7 @@ int64_t page_alloc_from(struct page_hart *h, const struct page_request *r)
 	return likely(!more) ? pfn : hand_out(h, r, pfn);
 }
 
-static int64_t __attribute__((noinline))
-alloc_by_list(struct page_hart *h, gfp_t gfp, unsigned int order, uintptr_t caller)
+int64_t page_alloc_by_list(struct page_hart *h, gfp_t gfp, unsigned int order, uintptr_t caller)
 {
 	const struct page_request r = {
 		.gfp = gfp,
@@ -245,20 +286,28 @@ large_from_best(struct page_hart *h, gfp_t gfp, unsigned int order)
 	return pfn;
 }
 
+/* May the block come from where page_watch.fast[] leads? */
+static inline bool is_recorded(const struct page_alloc *pa, gfp_t gfp)
+{
+	return !(gfp & ~RECORDED_GFP) && gfp_is_allowed(pa, gfp);
+}
+
 /* Mostly it is the best zone that served last, and it has enough: the others are not looked at. */
 int64_t page_alloc_slow(struct page_hart *h, gfp_t gfp, unsigned int order, uintptr_t caller)
 {
 	const struct zone_hart *zh = gfp <= GFP_FAST_MASK ? h->books[(int)gfp] : NULL;
 
 	if (unlikely(!zh))
-		return alloc_by_list(h, gfp, order, caller);
+		return h->watch && is_recorded(h->pa, gfp)
+			       ? page_alloc_recorded(h, gfp, order, caller)
+			       : page_alloc_by_list(h, gfp, order, caller);
 	if (likely(order < BUDDY_NR_STACKS)) {
-		if (likely(zh->credit >= REFILL_PAGES))
+		if (likely(zone_credit(zh) >= REFILL_PAGES))
 			return refill_from_best(h, gfp, order);
-	} else if (likely(order <= BUDDY_MAX_ORDER && zh->credit >> order > 0)) {
+	} else if (likely(order <= BUDDY_MAX_ORDER && zone_credit(zh) >> order > 0)) {
 		return large_from_best(h, gfp, order);
 	}
-	return alloc_by_list(h, gfp, order, caller);
+	return page_alloc_by_list(h, gfp, order, caller);
 }
 
 /* ---- frees ---- */
@@ -274,10 +323,16 @@ static void turn_to_zone(struct page_hart *h, struct zone *z)
 int page_free_block(struct page_hart *h, uint64_t pfn, unsigned int order)
 {
 	struct zone *z = page_zone(h->pa, pfn);
+
+	return z ? page_free_to(h, z, pfn, order) : -EMM_ERANGE;
+}
+
+int page_free_to(struct page_hart *h, struct zone *z, uint64_t pfn, unsigned int order)
+{
 	struct zone_hart *zh;
 	int err;
 
-	if (!z || z->mm.state != MM_HANDED_OVER)
+	if (unlikely(z->mm.state != MM_HANDED_OVER))
 		return -EMM_ERANGE;
 	err = buddy_free(zone_context(z, h->id, MIGRATE_UNMOVABLE), pfn, order);
 	if (err)
@@ -288,18 +343,16 @@ int page_free_block(struct page_hart *h, uint64_t pfn, unsigned int order)
 	return 0;
 }
 
-/* In a zone that is not that of the last free, or with a look at what is recorded. */
+/* In a zone that is not that of the last free. */
 static int __attribute__((noinline))
-free_elsewhere(struct page_hart *h, uint64_t pfn, unsigned int order, uintptr_t caller)
+free_elsewhere(struct page_hart *h, uint64_t pfn, unsigned int order)
 {
 	int err;
 
 	if (unlikely(order > BUDDY_MAX_ORDER)) {
 		h->refusals++;
-		return h->pa->features ? page_record_free(h, pfn, order, caller) : -EMM_EINVAL;
+		return -EMM_EINVAL;
 	}
-	if (unlikely(h->pa->features))
-		return page_free_recorded(h, pfn, order, caller);
 	err = page_free_block(h, pfn, order);
 	if (!err)
 		turn_to_zone(h, page_zone(h->pa, pfn));
@@ -314,7 +367,8 @@ int page_free_slow(struct page_hart *h, uint64_t pfn, unsigned int order, uintpt
 
 	if (unlikely(order > BUDDY_MAX_ORDER ||
 		     pfn - c->window_pfn >= atomic_read(&c->window_pages)))
-		return free_elsewhere(h, pfn, order, caller);
+		return h->watch ? page_free_recorded(h, pfn, order, caller)
+				: free_elsewhere(h, pfn, order);
 	err = buddy_free_slow(c, pfn, order);
 	if (unlikely(err))
 		return err;

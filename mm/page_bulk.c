@@ -61,6 +61,18 @@ static int free_singly(struct page_hart *h, uint64_t nr, const uint64_t *pfns, u
 	return ret;
 }
 
+/* How many pages in a row, upwards in one word, the array begins with. */
+static uint64_t count_row(const uint64_t *pfns, uint64_t nr)
+{
+	uint64_t pfn = pfns[0], last = pfn | (BUDDY_RADIX - 1);
+	const uint64_t *at = pfns + 1, *end;
+
+	end = pfns + (nr <= last - pfn ? nr : last - pfn + 1);
+	while (at < end && *at == ++pfn)
+		at++;
+	return (uint64_t)(at - pfns);
+}
+
 int free_pages_bulk(struct page_hart *h, uint64_t nr, const uint64_t *pfns, uint64_t *nr_failed)
 {
 	uintptr_t caller = (uintptr_t)__builtin_return_address(0);
@@ -68,21 +80,23 @@ int free_pages_bulk(struct page_hart *h, uint64_t nr, const uint64_t *pfns, uint
 	int ret = 0, err;
 
 	for (; nr; nr -= n, pfns += n) {
-		uint64_t idx = pfns[0] >> RADIX_SHIFT, bits = 0;
+		uint64_t idx = pfns[0] >> RADIX_SHIFT, bits;
 
+		n = count_row(pfns, nr);
+		bits = ~0ULL >> (64 - n) << BITS_OF(pfns[0]);
 		/* A page that is there twice begins a word of its own: the second free is refused. */
-		for (n = 0; n < nr && pfns[n] >> RADIX_SHIFT == idx; n++) {
+		for (; n < nr && pfns[n] >> RADIX_SHIFT == idx; n++) {
 			uint64_t bit = 1ULL << BITS_OF(pfns[n]);
 
 			if (unlikely(bits & bit))
 				break;
 			bits |= bit;
 		}
-		if (likely(!h->pa->features && !buddy_free_bits(h->free_ctx, idx, bits))) {
+		if (likely(!buddy_free_bits(h->free_ctx, idx, bits))) {
 			atomic_set(&h->freed[0], h->freed[0] + n);
 			continue;
 		}
-		/* Elsewhere: the first turns to its zone. Or one is refused, and not the others. */
+		/* Elsewhere, and the first turns to its zone; or one is refused; or all is recorded. */
 		err = free_singly(h, n, pfns, &failed, caller);
 		ret = ret ? ret : err;
 	}

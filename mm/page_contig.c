@@ -61,6 +61,9 @@ static int claim_range(struct page_hart *h, struct zone *z, uint64_t start_pfn, 
 		buddy_split(c, pfn, order);
 	}
 	page_count_parts(h, z, gfp_migratetype(gfp), start_pfn, end_pfn);
+	/* No hart has been promised any of what is left. */
+	for (uint32_t i = 0; i < h->pa->nr_harts; i++)
+		zone_set_credit(&z->harts[i], 0);
 	z->harts[h->id].claims++;
 	return 0;
 }

@@ -25,7 +25,6 @@ static int keep_first(struct page_hart *h, uint64_t pfn, uint64_t nr_pages,
 	page_return_part(h, z, pfn + nr_pages, pfn + size);
 	zh->taken[type][r->order]--;
 	zh->taken_pages -= size;
-	zh->credit += (int64_t)size;
 	page_count_parts(h, z, type, pfn, pfn + nr_pages);
 	return err;
 }

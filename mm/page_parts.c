@@ -26,7 +26,6 @@ void page_count_parts(struct page_hart *h, struct zone *z, enum migratetype type
 	struct zone_hart *zh = &z->harts[h->id];
 
 	zh->taken_pages += end_pfn - start_pfn;
-	zh->credit -= (int64_t)(end_pfn - start_pfn);
 	while (start_pfn < end_pfn) {
 		unsigned int order = page_part_order(start_pfn, end_pfn);
 

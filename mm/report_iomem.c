@@ -70,7 +70,7 @@ static void copy_name(char *to, const char *name)
 {
 	unsigned int n = 0;
 
-	for (; name[n] && n < NAME_LEN - 1; n++)
+	for (; n < NAME_LEN - 1 && name[n]; n++)
 		to[n] = name[n] >= ' ' && name[n] <= '~' ? name[n] : '?';
 	to[n] = '\0';
 }

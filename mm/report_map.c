@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A picture of memory: a character, the cell, for so many pages. What is reserved is known from memblock,
- * what is free from the trees' words; no page is looked at by itself.
+ * A picture of memory: a character, the cell, for so many pages. What is reserved is known from
+ * memblock, what is free from the trees' words; no page is looked at by itself.
  */
 #include "report_internal.h"
 

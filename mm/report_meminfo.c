@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sums over the whole machine: the line of the boot log, and /proc/meminfo. */
+#include <earlymm/page_owner.h>
 #include "report_internal.h"
 
 /* Pages. */
@@ -119,6 +120,8 @@ void report_meminfo(const struct page_alloc *pa, const struct hugetlb *huge,
 		print_kib(out, "LowFree:", t.free - t.high_free);
 	}
 	print_kib(out, "HartStacks:", t.held);
+	if (pa->features & PAGE_ALLOC_OWNER)
+		print_kib(out, "Quarantine:", page_quarantined(pa, NULL));
 	print_kib(out, "CmaTotal:", t.cma);
 	print_kib(out, "CmaFree:", t.cma_free);
 	if (huge)

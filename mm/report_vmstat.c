@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Counters: sums under Linux's names (/proc/vmstat), then by zone and order. */
+#include <earlymm/page_owner.h>
 #include "report_internal.h"
 
 /* What struct buddy_events has, under the names that it is printed with. */
@@ -82,6 +83,27 @@ static void print_allocs(const struct page_alloc *pa, const struct printer *out)
 	print_counter(out, "", "pgalloc_fail", all.failures);
 }
 
+/* Ranges that were claimed: CMA areas taken back have a counter in Linux. */
+static void print_claims(const struct page_alloc *pa, const struct printer *out)
+{
+	static const char *const names[2] = { "contig_alloc", "cma_alloc" };
+	uint64_t claims[2] = { 0 }, failures[2] = { 0 };
+
+	for (uint32_t i = 0; i < pa->nr_zones; i++) {
+		const struct zone *z = &pa->zones[i];
+		const bool is_cma = z->type == ZONE_CMA;
+
+		for (uint32_t hart = 0; hart < pa->nr_harts; hart++) {
+			claims[is_cma] += z->harts[hart].claims;
+			failures[is_cma] += z->harts[hart].claim_failures;
+		}
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++) {
+		print_counter(out, names[i], "_success", claims[i]);
+		print_counter(out, names[i], "_fail", failures[i]);
+	}
+}
+
 static void print_sums(const struct page_alloc *pa, const struct printer *out)
 {
 	uint64_t nr_free = 0, free_cma = 0, held = 0, refusals = 0;
@@ -99,9 +121,13 @@ static void print_sums(const struct page_alloc *pa, const struct printer *out)
 	print_counter(out, "", "nr_free_pages", nr_free);
 	print_counter(out, "", "nr_free_cma", free_cma);
 	print_counter(out, "", "nr_hart_stacks", held);
+	if (pa->features & PAGE_ALLOC_OWNER)
+		print_counter(out, "", "nr_quarantine", page_quarantined(pa, NULL));
 	print_allocs(pa, out);
+	print_claims(pa, out);
 	print_counter(out, "", "pgalloc_refused", refusals);
 	print_counter(out, "", "page_misuse", pa->misuses);
+	print_counter(out, "", "page_damaged", pa->damaged_pages);
 	for (unsigned int event = 0; event < ARRAY_SIZE(events); event++) {
 		uint64_t nr = 0;
 

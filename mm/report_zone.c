@@ -55,12 +55,13 @@ static void print_hart(const struct zone *z, uint32_t hart, const struct printer
 {
 	const struct buddy_hart *unmovable = zone_context(z, hart, MIGRATE_UNMOVABLE);
 	const struct buddy_hart *movable = zone_context(z, hart, MIGRATE_MOVABLE);
+	uint64_t nr_held;
 
 	if (!unmovable->is_ready && !movable->is_ready)
 		return;
+	nr_held = report_held_pages(unmovable) + report_held_pages(movable);
 	print_to(out, "    cpu: %u\n", hart);
-	print_to(out, "              count:    %llu\n",
-		 (unsigned long long)(report_held_pages(unmovable) + report_held_pages(movable)));
+	print_to(out, "              count:    %llu\n", (unsigned long long)nr_held);
 	print_stacks("unmovable:", unmovable, out);
 	print_stacks("movable:", movable, out);
 }

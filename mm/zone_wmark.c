@@ -134,27 +134,39 @@ static void list_node(const struct page_alloc *pa, struct zonelist *list, int ni
 				list->zone[list->nr++] = (uint8_t)i;
 }
 
-/* The nodes by distance, the nearest first, each once; among equals the next in a round. */
-static void build_list(struct page_alloc *pa, int nid)
+/* The nearest node that is not among those @seen; among equals the next in a round. */
+static uint32_t nearest_node(const struct page_alloc *pa, uint32_t nid, uint32_t seen)
+{
+	bool found = false;
+	uint32_t best = 0;
+	int least = 0;
+
+	for (uint32_t k = 0; k < pa->nr_nodes; k++) {
+		uint32_t at = (nid + k) % pa->nr_nodes;
+		int far = distance(pa, (int)nid, (int)at);
+
+		if (seen >> at & 1 || (found && far >= least))
+			continue;
+		found = true;
+		best = at;
+		least = far;
+	}
+	return best;
+}
+
+/* The nodes by distance, each once. */
+static void build_list(struct page_alloc *pa, uint32_t nid)
 {
 	struct zonelist *list = &pa->nodes[nid];
 	uint32_t seen = 0;
 
-	list->nid = nid;
+	list->nid = (int)nid;
 	list->nr = 0;
 	for (uint32_t n = 0; n < pa->nr_nodes; n++) {
-		int best = -1;
+		uint32_t next = nearest_node(pa, nid, seen);
 
-		for (uint32_t k = 0; k < pa->nr_nodes; k++) {
-			int at = (int)(((uint32_t)nid + k) % pa->nr_nodes);
-
-			if (seen >> at & 1)
-				continue;
-			if (best < 0 || distance(pa, nid, at) < distance(pa, nid, best))
-				best = at;
-		}
-		seen |= 1U << best;
-		list_node(pa, list, best);
+		seen |= 1U << next;
+		list_node(pa, list, (int)next);
 	}
 }
 
@@ -165,7 +177,7 @@ void zone_setup_lists(struct page_alloc *pa)
 		if ((uint32_t)pa->zones[i].nid >= pa->nr_nodes)
 			pa->nr_nodes = (uint32_t)pa->zones[i].nid + 1;
 	for (uint32_t nid = 0; nid < pa->nr_nodes; nid++)
-		build_list(pa, (int)nid);
+		build_list(pa, nid);
 }
 
 /* ---- what is free ---- */
@@ -184,31 +196,34 @@ uint64_t zone_free_pages(const struct page_alloc *pa, const struct zone *z)
 		if (h->free_zone == z)
 			nr_free += uncounted_frees(h);
 	}
-	return nr_free;
+	/* A free may have been read before, and the next allocation of those pages since. */
+	return (int64_t)nr_free < 0 ? 0 : nr_free;
 }
 
-bool zone_allows(const struct zone *z, uint64_t nr_free, uint64_t nr_pages,
-		 enum zone_watermark mark, enum zone_type highest, gfp_t gfp)
+uint64_t zone_reserve(const struct zone *z, enum zone_watermark mark, enum zone_type highest,
+		      gfp_t gfp)
 {
 	uint64_t min = z->wmark[mark];
 
 	if (gfp & __GFP_MEMALLOC)
-		return true;
+		return 0;
 	if (gfp & __GFP_HIGH)
 		min -= min / 2;
 	if (highest < MAX_NR_ZONES && z->type != ZONE_CMA)
 		min += z->lowmem_reserve[highest];
-	return nr_free >= nr_pages && nr_free - nr_pages >= min;
+	return min;
 }
 
 bool zone_has_pages(const struct page_alloc *pa, const struct zone *z, uint64_t nr_pages,
 		    enum zone_watermark mark, enum zone_type highest, gfp_t gfp)
 {
-	return zone_allows(z, zone_free_pages(pa, z), nr_pages, mark, highest, gfp);
+	uint64_t nr_free = zone_free_pages(pa, z);
+
+	return nr_free >= nr_pages && nr_free - nr_pages >= zone_reserve(z, mark, highest, gfp);
 }
 
 bool zone_watermark_ok(const struct page_alloc *pa, const struct zone *z, unsigned int order,
 		       enum zone_watermark mark, enum zone_type highest, gfp_t gfp)
 {
-	return zone_has_pages(pa, z, 1ULL << order, mark, highest, gfp);
+	return (gfp & __GFP_MEMALLOC) || zone_has_pages(pa, z, 1ULL << order, mark, highest, gfp);
 }

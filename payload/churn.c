@@ -97,7 +97,7 @@ static void ledger_return_all(struct ledger *l)
 
 /* A record a zone; the causes in which memory is reserved that no zone has. */
 static void record_mem(struct bench *b, int nid, const char *zone, uint64_t start_pfn,
-		       uint64_t meta_bytes, const struct mm_audit *audit)
+		       uint64_t meta_bytes, const struct mm_audit *audit, uint64_t own_pages)
 {
 	struct bench_cause causes[NR_CAUSES];
 	const struct bench_mem mem = {
@@ -108,7 +108,7 @@ static void record_mem(struct bench *b, int nid, const char *zone, uint64_t star
 		.managed = audit->managed,
 		.reserved = mm_audit_reserved(audit),
 		/* What the benchmark has taken for itself by now was free. */
-		.free = audit->managed - audit->used,
+		.free = audit->managed - audit->used + own_pages,
 		.meta_bytes = meta_bytes,
 		.causes = causes,
 		.nr_causes = NR_CAUSES,
@@ -120,7 +120,18 @@ static void record_mem(struct bench *b, int nid, const char *zone, uint64_t star
 	bench_record_mem(b, &mem);
 }
 
-static void record_zones(struct bench *b, const struct memory *m)
+/* What the benchmark has of a zone. */
+static uint64_t loans_of(const struct ledger *l, const struct page_alloc *pa, const struct zone *z)
+{
+	uint64_t nr_pages = 0;
+
+	for (unsigned int i = 0; i < l->nr; i++)
+		if (page_zone(pa, l->loans[i].pfn) == z)
+			nr_pages += 1ULL << l->loans[i].order;
+	return nr_pages;
+}
+
+static void record_zones(struct bench *b, const struct memory *m, const struct ledger *l)
 {
 	const struct page_alloc *pa = &m->pages;
 	struct mm_audit rest = m->audit.total;
@@ -129,7 +140,8 @@ static void record_zones(struct bench *b, const struct memory *m)
 		const struct zone *z = &pa->zones[i];
 		const struct mm_audit *a = &m->audit.zone[i];
 
-		record_mem(b, z->nid, zone_name(z->type), z->mm.start_pfn, z->mm.meta_bytes, a);
+		record_mem(b, z->nid, zone_name(z->type), z->mm.start_pfn, z->mm.meta_bytes, a,
+			   loans_of(l, pa, z));
 		rest.present -= a->present;
 		rest.managed -= a->managed;
 		for (unsigned int cause = 0; cause < NR_CAUSES; cause++)
@@ -137,11 +149,12 @@ static void record_zones(struct bench *b, const struct memory *m)
 	}
 	rest.used = 0;
 	if (rest.present)
-		record_mem(b, 0, "none", 0, 0, &rest);
+		record_mem(b, 0, "none", 0, 0, &rest, 0);
 }
 
 static void record_boot(struct bench *b, const struct memory *m, const struct dt_info *info,
-			const struct phase_log *phases, const char *hot)
+			const struct phase_log *phases, const char *hot,
+			const struct ledger *ledger)
 {
 	struct bench_run_info run = {
 		.board = platform_name(),
@@ -166,7 +179,7 @@ static void record_boot(struct bench *b, const struct memory *m, const struct dt
 							     p->net.tb });
 	}
 	bench_record_early(b, m->early_name, m->early_bytes);
-	record_zones(b, m);
+	record_zones(b, m, ledger);
 }
 
 bool churn_run(struct memory *m, const struct dt_info *info, const struct phase_log *phases,
@@ -202,7 +215,8 @@ bool churn_run(struct memory *m, const struct dt_info *info, const struct phase_
 	err = bench_init(&bench, &cfg);
 	if (err)
 		payload_fail("benchmark: %s", emm_strerror(err));
-	record_boot(&bench, m, info, phases, hot->name);
+	memory_audit(m, ledger.pages);
+	record_boot(&bench, m, info, phases, hot->name, &ledger);
 	err = opt->bench.workloads ? bench_run(&bench) : 0;
 	if (err)
 		print("benchmark: failed: %s\n",

@@ -132,6 +132,15 @@ void memory_print_audit(const struct memory *m)
 	      a->managed, a->free, a->held, a->used, a->lost);
 }
 
+/* More than one node? */
+static bool has_nodes(const struct page_alloc *pa)
+{
+	for (uint32_t i = 1; i < pa->nr_zones; i++)
+		if (pa->zones[i].nid != pa->zones[0].nid)
+			return true;
+	return false;
+}
+
 void memory_print_zones(const struct memory *m)
 {
 	if (m->pages.nr_zones < 2)
@@ -145,4 +154,6 @@ void memory_print_zones(const struct memory *m)
 		      PFN_PHYS(z->mm.start_pfn), PFN_PHYS(z->mm.end_pfn) - 1, a->present,
 		      a->managed, z->wmark[WMARK_MIN]);
 	}
+	if (has_nodes(&m->pages))
+		print("  the boot hart allocates from node %d first\n", memory_hart(m)->local->nid);
 }

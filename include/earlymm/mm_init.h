@@ -26,7 +26,8 @@ struct mm {
 	uint64_t first_bytes;
 	uint32_t nr_trees;
 	uint32_t nr_harts;
-	uint32_t nr_contexts; /* room for so many struct buddy_hart; the first nr_harts are in use */
+	uint32_t
+		nr_contexts; /* room for so many struct buddy_hart; the first nr_harts are in use */
 	uint32_t nr_holes;
 	const struct pfn_range *holes;
 	phys_addr_t meta_pa;

@@ -36,11 +36,12 @@ enum migratetype {
 #define NR_PAGE_ORDERS (BUDDY_MAX_ORDER + 1)
 
 /*
- * One hart's side of a zone's books. Written by that hart alone, read by all. What it holds in
+ * One hart's side of a zone's books. Written by that hart alone but for @credit, read by all. What it holds in
  * stacks counts as taken.
  */
 struct zone_hart {
-	int64_t credit; /* pages that may be taken before the watermarks are looked at again */
+	/* Pages that may be taken before the watermarks are looked at again. Others take it back. */
+	int64_t credit;
 	uint64_t taken_pages; /* from the trees: the sum of taken[][] */
 	uint64_t freed_pages; /* the sum of freed[] */
 	uint64_t taken[MIGRATE_TYPES][NR_PAGE_ORDERS]; /* blocks, by order */

@@ -101,3 +101,13 @@ def test_array_that_grew_in_a_memory_test(boot):
                bootargs=f"bench=churn {ARGS} memtest=1 mem=512M movable_node early=bootmem")
     assert expect_discarded(run) == array_pages(run) > 0
     assert "\nverified: " in run.console
+
+
+def test_several_zones(boot):
+    claims = [(0xa0000000 + i * 0x2000, 0xa0001000 + i * 0x2000) for i in range(200)]
+    source = trees.memory((0x80000000, 0x140000000)) + trees.reserved(*claims)
+    run = boot(memory="3G", dtb=trees.compile_text(trees.virt(source), boot.folder),
+               bootargs=f"bench=churn,exhaust {ARGS}")
+    assert expect_discarded(run) == array_pages(run) >= 1
+    assert [zone.name for zone in check.Books(run).zones] == ["DMA32", "Normal"]
+    assert "\nverified: " in run.console

@@ -95,7 +95,7 @@ def test_no_other_memory(boot, early):
     check.failure(run, "^fatal: (bootmem cannot be set up|no room for the page allocator's "
                   "metadata .*): .*; reserve less$")
     run = boot(memory="1G", dtb=tree, bootargs=f"bench=none records=all verbose=1 early={early}")
-    assert check.success(run).causes["metadata"] == 9
+    assert check.success(run).causes["metadata"] == 10
 
 
 @pytest.mark.parametrize("movable_node", ["", "movable_node"])

@@ -101,7 +101,9 @@ static const struct {
 	{ "BOOTMEM_OPS", "2000" },     { "BUDDY_CLAIM_OPS", "10000" },
 	{ "BUDDY_DIFF_OPS", "20000" }, { "BUDDY_DIFF_ROUNDS", "8" },
 	{ "EARLY_ROUNDS", "20" },      { "MEMBLOCK_BYTES", "200000" },
-	{ "MEMBLOCK_OPS", "10000" },
+	{ "MEMBLOCK_OPS", "10000" },   { "COMPOUND_OPS", "10000" },
+	{ "OWNER_OPS", "6000" },       { "OWNER_MISUSES", "600" },
+	{ "POISON_OPS", "2000" },      { "POISON_DAMAGES", "6" },
 };
 
 char *getenv(const char *name)
@@ -112,14 +114,18 @@ char *getenv(const char *name)
 	return NULL;
 }
 
-/* Decimal, as the values above are: picolibc's has to do with errno, which is not there. */
+/* Decimal, as the values above are, and blanks before: picolibc's has to do with errno, which is not there. */
 unsigned long long strtoull(const char *restrict text, char **restrict end, int base)
 {
 	unsigned long long value = 0;
+	const char *at = text;
 
 	(void)base;
-	for (; *text >= '0' && *text <= '9'; text++)
-		value = value * 10 + (unsigned long long)(*text - '0');
+	while (*at == ' ')
+		at++;
+	if (*at >= '0' && *at <= '9')
+		for (text = at; *text >= '0' && *text <= '9'; text++)
+			value = value * 10 + (unsigned long long)(*text - '0');
 	if (end)
 		*end = (char *)(uintptr_t)text;
 	return value;

@@ -140,6 +140,50 @@ static void test_harts(void **state)
 	assert_int_equal(ids[1], 99);
 }
 
+static void hart_on_node(struct tree *t, uint32_t id, uint32_t nid)
+{
+	tree_node(t, "cpu@0");
+	tree_string(t, "device_type", "cpu");
+	tree_u32(t, "reg", id);
+	tree_u32(t, "numa-node-id", nid);
+	tree_end(t);
+}
+
+/* The memory node of the boot hart, and of no other. */
+static void test_boot_hart_node(void **state)
+{
+	static const struct {
+		uint64_t boot_hart;
+		int nid;
+		uint32_t nr_errors;
+	} harts[] = {
+		{ 1, 3, 0 },
+		{ 2, 1023, 0 },
+		{ 3, NUMA_NO_NODE, 1 },
+		{ 4, NUMA_NO_NODE, 0 },
+		{ 9, NUMA_NO_NODE, 1 },
+	};
+	struct machine *m = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(harts); i++) {
+		struct tree t;
+
+		m->boot_hart = harts[i].boot_hart;
+		tree_begin(&t);
+		tree_root(&t, 2);
+		cpus(&t);
+		hart_on_node(&t, 1, 3);
+		hart_on_node(&t, 2, 1023);
+		hart_on_node(&t, 3, 1024);
+		hart(&t, 4, NULL, "rv64imac", NULL);
+		tree_end(&t);
+		walk(m, tree_finish(&t));
+		assert_int_equal(m->info.boot_hart_nid, harts[i].nid);
+		assert_int_equal(m->info.nr_errors, harts[i].nr_errors);
+	}
+	assert_true(said(m, "cpu@0: numa-node-id is not a number up to 1023, ignored"));
+}
+
 static void test_boot_hart_missing(void **state)
 {
 	struct machine *m = *state;
@@ -360,6 +404,7 @@ int main(void)
 		machine_test(test_facts),
 		machine_test(test_no_facts),
 		machine_test(test_harts),
+		machine_test(test_boot_hart_node),
 		machine_test(test_boot_hart_missing),
 		machine_test(test_hart_variants),
 		machine_test(test_strings_are_bounded),

@@ -128,12 +128,12 @@ static void test_model(void **state)
 
 	start_one_zone(f);
 	h = &f->pa.harts[0];
-	for (unsigned int round = 0; round < 9; round++) {
+	for (unsigned int round = 0; round < 6; round++) {
 		uint64_t nr_used = use_some(h, &l, round), start, end;
 		bool *used = map_of(f);
 
 		helper_pages_expect(f, nr_used);
-		for (int i = 0; i < 40; i++) {
+		for (int i = 0; i < 30; i++) {
 			random_range(&l, &start, &end);
 			check_range(f, used, nr_used, start, end);
 		}
@@ -303,11 +303,58 @@ static void test_search(void **state)
 	assert_int_equal(alloc_contig_pages(h, UINT64_MAX, 0, 0), -EMM_ENOMEM);
 }
 
+/* Memory that begins in the middle of a word of each level, and is reserved up to the next. */
+static void test_search_from_middle(void **state)
+{
+	const uint64_t first = BASE_PFN + 256, next = BASE_PFN + 4096;
+	struct helper_pages *f = *state;
+	struct page_hart *h;
+
+	helper_pages_ram(f, PFN_PHYS(first), MIB(63), 0);
+	/* The metadata goes in front. */
+	assert_int_equal(
+		memblock_reserve(&f->h->mb, PFN_PHYS(first + 16), PFN_PHYS(next - first - 16)), 0);
+	helper_pages_start(f);
+	h = &f->pa.harts[0];
+	assert_true(f->pa.zones[0].mm.meta_pa < PFN_PHYS(first + 16));
+	assert_int_equal(alloc_contig_pages(h, 100, 0, 0), next);
+	assert_int_equal(alloc_contig_pages(h, 64, 0, 0), next + 128);
+	assert_int_equal(alloc_contig_pages(h, 28, 0, 0), next + 100);
+}
+
+/* All that lies above the mark, and not a page more; nor has a hart been promised what is gone. */
+static void test_search_at_mark(void **state)
+{
+	struct helper_pages *f = *state;
+	struct page_hart *h;
+	struct zone *z;
+	uint64_t nr;
+
+	f->cfg.nr_harts = 2;
+	start_one_zone(f);
+	h = &f->pa.harts[0];
+	z = &f->pa.zones[0];
+	/* The other hart may take much without a look. */
+	assert_true(alloc_page(&f->pa.harts[1], GFP_KERNEL) >= 0);
+	page_hart_drain(&f->pa.harts[1]);
+	nr = zone_free_pages(&f->pa, z) - z->wmark[WMARK_MIN];
+	assert_int_equal(alloc_contig_pages(h, nr + 1, GFP_KERNEL, 0), -EMM_ENOMEM);
+	nr -= 100;
+	assert_true(alloc_contig_pages(h, nr, GFP_KERNEL, 0) >= 0);
+	for (nr++; alloc_page(&f->pa.harts[1], GFP_KERNEL) >= 0;)
+		nr++;
+	page_hart_drain(&f->pa.harts[1]);
+	assert_int_equal(zone_free_pages(&f->pa, z), z->wmark[WMARK_MIN]);
+	helper_pages_expect(f, nr);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		pages_test(test_model),      pages_test(test_stacks), pages_test(test_borders),
-		pages_test(test_whole_zone), pages_test(test_search),
+		pages_test(test_model),          pages_test(test_stacks),
+		pages_test(test_borders),        pages_test(test_whole_zone),
+		pages_test(test_search),         pages_test(test_search_from_middle),
+		pages_test(test_search_at_mark),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,8 +88,10 @@ static void test_orders(void **state)
 	struct helper_pages *f = *state;
 	struct zone *z;
 
-	/* A character for 1 MiB: orders up to 8. */
-	helper_pages_ram(f, 0x80000000, GIB(1), 0);
+	/* A character for 1 MiB: orders up to 8. Only metadata's memory is there to be touched. */
+	helper_pages_ram(f, 0x80000000, MIB(16), 0);
+	assert_int_equal(memblock_add_node(&f->h->mb, 0x80000000 + MIB(16), GIB(1) - MIB(16), 0, 0),
+			 0);
 	helper_report_start(f);
 	z = &f->pa.zones[0];
 	for (unsigned int order = 0; order < 8; order++) {

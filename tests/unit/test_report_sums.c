@@ -3,6 +3,7 @@
 #include "helper_report.h"
 
 #include <earlymm/error.h>
+#include <earlymm/page_contig.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,7 +90,7 @@ static void read_row(const char *table, unsigned int order, uint64_t *alloc, uin
 	for (; at && at[1] == ' '; at = strchr(at + 1, '\n')) {
 		char *end;
 
-		if (strtoul(at, &end, 10) != order || end == at)
+		if (strtoul(at + 1, &end, 10) != order || end == at + 1)
 			continue;
 		*alloc = strtoull(end, &end, 10);
 		*freed = strtoull(end, NULL, 10);
@@ -225,10 +226,70 @@ static void test_random_work(void **state)
 	free(l);
 }
 
+/* What waits in quarantine is neither in use nor freed. */
+static void test_quarantine(void **state)
+{
+	struct helper_pages *f = *state;
+	struct ledger *l = calloc(1, sizeof(*l));
+	uint64_t used = 0, alloc, waiting;
+
+	assert_non_null(l);
+	l->seed = 8;
+	f->cfg.nr_harts = NR_HARTS;
+	f->cfg.features = PAGE_ALLOC_OWNER;
+	helper_report_machine(f);
+	helper_report_start(f);
+	assert_true(free_highpages(&f->pa, &f->h->mb) > 0);
+	work(f, l);
+	for (unsigned int i = 0; i < NR_SLOTS; i++)
+		used += l->slots[i].used ? 1ULL << l->slots[i].order : 0;
+	report_vmstat(&f->pa, &f->h->printer);
+	waiting = helper_report_counter(f, "nr_quarantine");
+	alloc = helper_report_counter(f, "pgalloc_dma32") +
+		helper_report_counter(f, "pgalloc_normal") +
+		helper_report_counter(f, "pgalloc_high") + helper_report_counter(f, "pgalloc_cma");
+	assert_true(waiting > 0);
+	assert_int_equal(alloc - helper_report_counter(f, "pgfree"), used + waiting);
+	report_meminfo(&f->pa, NULL, &f->h->printer);
+	assert_int_equal(helper_report_counter(f, "Quarantine:"), waiting << (PAGE_SHIFT - 10));
+	free(l);
+}
+
+/* Ranges that are claimed, and one that cannot be. */
+static void test_claims(void **state)
+{
+	struct helper_pages *f = *state;
+	const uint64_t low = PFN_DOWN(HELPER_REPORT_LOW + MIB(32));
+	struct page_hart *h;
+	int64_t pfn;
+
+	helper_report_machine(f);
+	helper_report_start(f);
+	h = &f->pa.harts[0];
+	pfn = cma_alloc(h, 0, 777, 0);
+	assert_true(pfn >= 0);
+	assert_int_equal(alloc_contig_range(h, low, low + 99, GFP_KERNEL), 0);
+	assert_true(alloc_contig_range(h, low, low + 1, GFP_KERNEL) < 0);
+	report_vmstat(&f->pa, &f->h->printer);
+	assert_int_equal(helper_report_counter(f, "cma_alloc_success"), 1);
+	assert_int_equal(helper_report_counter(f, "cma_alloc_fail"), 0);
+	assert_int_equal(helper_report_counter(f, "contig_alloc_success"), 1);
+	assert_int_equal(helper_report_counter(f, "contig_alloc_fail"), 1);
+	assert_int_equal(helper_report_counter(f, "pgalloc_cma"), 777);
+	assert_int_equal(helper_report_counter(f, "pgalloc_dma32"), 99);
+	forget_text(f);
+	assert_int_equal(cma_release(h, 0, (uint64_t)pfn, 777), 0);
+	assert_int_equal(free_contig_range(h, low, 99), 0);
+	report_vmstat(&f->pa, &f->h->printer);
+	assert_int_equal(helper_report_counter(f, "pgfree"), 777 + 99);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		pages_test(test_random_work),
+		pages_test(test_quarantine),
+		pages_test(test_claims),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reports of a machine with five zones and a CMA area on two nodes: their whole text. */
 #include "helper_report.h"
+#include "report_internal.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void prepare(struct helper_pages *f)
@@ -108,7 +110,90 @@ static void test_pagetypeinfo(void **state)
 			     "Node 1, zone  HighMem            32            0            0\n");
 }
 
-/* The bytes of metadata are what they are. */
+/* What metadata takes is not looked at. */
+#define ZONEINFO                                       \
+	"Node 0, zone    DMA32\n"                      \
+	"  pages free     13568\n"                     \
+	"        min      184\n"                       \
+	"        low      230\n"                       \
+	"        high     276\n"                       \
+	"        spanned  16384\n"                     \
+	"        present  16384\n"                     \
+	"        managed  13568\n"                     \
+	"        cma      2048\n"                      \
+	"        protection: (0, 31, 63)\n"            \
+	"      nr_free_pages 13568\n"                  \
+	"  pagesets\n"                                 \
+	"  start_pfn:           1032192\n"             \
+	"  earlymm\n"                                  \
+	"        trees    2\n"                         \
+	"        metadata %llu bytes at 0xfc200000\n"  \
+	"Node 0, zone   Normal\n"                      \
+	"  pages free     7488\n"                      \
+	"        min      109\n"                       \
+	"        low      136\n"                       \
+	"        high     163\n"                       \
+	"        spanned  8192\n"                      \
+	"        present  8192\n"                      \
+	"        managed  8064\n"                      \
+	"        cma      0\n"                         \
+	"        protection: (0, 0, 31)\n"             \
+	"      nr_free_pages 7488\n"                   \
+	"  pagesets\n"                                 \
+	"  start_pfn:           1048576\n"             \
+	"  earlymm\n"                                  \
+	"        trees    1\n"                         \
+	"        metadata %llu bytes at 0x100000000\n" \
+	"Node 0, zone  HighMem\n"                      \
+	"  pages free     8064\n"                      \
+	"        min      32\n"                        \
+	"        low      40\n"                        \
+	"        high     48\n"                        \
+	"        spanned  8192\n"                      \
+	"        present  8192\n"                      \
+	"        managed  8064\n"                      \
+	"        cma      0\n"                         \
+	"        protection: (0, 0, 0)\n"              \
+	"      nr_free_pages 8064\n"                   \
+	"  pagesets\n"                                 \
+	"  start_pfn:           1056768\n"             \
+	"  earlymm\n"                                  \
+	"        trees    1\n"                         \
+	"        metadata %llu bytes at 0x102000000\n" \
+	"Node 0, zone     CMA0\n"                      \
+	"  pages free     2047\n"                      \
+	"        min      0\n"                         \
+	"        low      0\n"                         \
+	"        high     0\n"                         \
+	"        spanned  2048\n"                      \
+	"        present  2048\n"                      \
+	"        managed  2048\n"                      \
+	"        cma      2048\n"                      \
+	"        protection: (0, 0, 0)\n"              \
+	"      nr_free_pages 2047\n"                   \
+	"      nr_free_cma  2047\n"                    \
+	"  pagesets\n"                                 \
+	"  start_pfn:           1044480\n"             \
+	"  earlymm\n"                                  \
+	"        trees    1\n"                         \
+	"        metadata %llu bytes at 0xfc400000\n"  \
+	"Node 1, zone  HighMem\n"                      \
+	"  pages free     16256\n"                     \
+	"        min      32\n"                        \
+	"        low      42\n"                        \
+	"        high     52\n"                        \
+	"        spanned  16384\n"                     \
+	"        present  16384\n"                     \
+	"        managed  16256\n"                     \
+	"        cma      0\n"                         \
+	"        protection: (0, 0, 0)\n"              \
+	"      nr_free_pages 16256\n"                  \
+	"  pagesets\n"                                 \
+	"  start_pfn:           2097152\n"             \
+	"  earlymm\n"                                  \
+	"        trees    1\n"                         \
+	"        metadata %llu bytes at 0x200000000\n"
+
 static void test_zoneinfo(void **state)
 {
 	struct helper_pages *f = *state;
@@ -120,89 +205,7 @@ static void test_zoneinfo(void **state)
 	/* CMA areas are the last zones, and printed with their node. */
 	for (unsigned int i = 0; i < 5; i++)
 		bytes[i] = f->pa.zones[i].mm.meta_bytes;
-	snprintf(want, sizeof(want),
-		 "Node 0, zone    DMA32\n"
-		 "  pages free     13568\n"
-		 "        min      184\n"
-		 "        low      230\n"
-		 "        high     276\n"
-		 "        spanned  16384\n"
-		 "        present  16384\n"
-		 "        managed  13568\n"
-		 "        cma      2048\n"
-		 "        protection: (0, 31, 63)\n"
-		 "      nr_free_pages 13568\n"
-		 "  pagesets\n"
-		 "  start_pfn:           1032192\n"
-		 "  earlymm\n"
-		 "        trees    2\n"
-		 "        metadata %llu bytes at 0xfc200000\n"
-		 "Node 0, zone   Normal\n"
-		 "  pages free     7488\n"
-		 "        min      109\n"
-		 "        low      136\n"
-		 "        high     163\n"
-		 "        spanned  8192\n"
-		 "        present  8192\n"
-		 "        managed  8064\n"
-		 "        cma      0\n"
-		 "        protection: (0, 0, 31)\n"
-		 "      nr_free_pages 7488\n"
-		 "  pagesets\n"
-		 "  start_pfn:           1048576\n"
-		 "  earlymm\n"
-		 "        trees    1\n"
-		 "        metadata %llu bytes at 0x100000000\n"
-		 "Node 0, zone  HighMem\n"
-		 "  pages free     8064\n"
-		 "        min      32\n"
-		 "        low      40\n"
-		 "        high     48\n"
-		 "        spanned  8192\n"
-		 "        present  8192\n"
-		 "        managed  8064\n"
-		 "        cma      0\n"
-		 "        protection: (0, 0, 0)\n"
-		 "      nr_free_pages 8064\n"
-		 "  pagesets\n"
-		 "  start_pfn:           1056768\n"
-		 "  earlymm\n"
-		 "        trees    1\n"
-		 "        metadata %llu bytes at 0x102000000\n"
-		 "Node 0, zone     CMA0\n"
-		 "  pages free     2047\n"
-		 "        min      0\n"
-		 "        low      0\n"
-		 "        high     0\n"
-		 "        spanned  2048\n"
-		 "        present  2048\n"
-		 "        managed  2048\n"
-		 "        cma      2048\n"
-		 "        protection: (0, 0, 0)\n"
-		 "      nr_free_pages 2047\n"
-		 "      nr_free_cma  2047\n"
-		 "  pagesets\n"
-		 "  start_pfn:           1044480\n"
-		 "  earlymm\n"
-		 "        trees    1\n"
-		 "        metadata %llu bytes at 0xfc400000\n"
-		 "Node 1, zone  HighMem\n"
-		 "  pages free     16256\n"
-		 "        min      32\n"
-		 "        low      42\n"
-		 "        high     52\n"
-		 "        spanned  16384\n"
-		 "        present  16384\n"
-		 "        managed  16256\n"
-		 "        cma      0\n"
-		 "        protection: (0, 0, 0)\n"
-		 "      nr_free_pages 16256\n"
-		 "  pagesets\n"
-		 "  start_pfn:           2097152\n"
-		 "  earlymm\n"
-		 "        trees    1\n"
-		 "        metadata %llu bytes at 0x200000000\n",
-		 bytes[0], bytes[1], bytes[2], bytes[4], bytes[3]);
+	snprintf(want, sizeof(want), ZONEINFO, bytes[0], bytes[1], bytes[2], bytes[4], bytes[3]);
 	helper_report_expect(f, 80, want);
 }
 
@@ -224,8 +227,13 @@ static void test_vmstat(void **state)
 		"pgfree 0\n"
 		"pgalloc_fallback 0\n"
 		"pgalloc_fail 0\n"
+		"contig_alloc_success 0\n"
+		"contig_alloc_fail 0\n"
+		"cma_alloc_success 0\n"
+		"cma_alloc_fail 0\n"
 		"pgalloc_refused 0\n"
 		"page_misuse 0\n"
+		"page_damaged 0\n"
 		"buddy_refill 0\n"
 		"buddy_split 0\n"
 		"buddy_merge 0\n"
@@ -369,6 +377,36 @@ static void test_pagesets(void **state)
 		fail_msg("printed:\n%sinstead of:\n%s", f->h->out.text, want);
 }
 
+/* Columns of a table become narrower as numbers grow, and none of these is cut. */
+static void test_wide_tables(void **state)
+{
+	uint64_t counts[NR_PAGE_ORDERS] = { 0 };
+	struct helper_memblock *h = *state;
+	struct report_table t;
+
+	report_table_init(&t, 43);
+	report_table_fit(&t);
+	report_table_row(&t, counts, &h->printer);
+	assert_string_equal(h->out.text, "      0      0      0      0      0      0      0      0"
+					 "      0      0      0\n");
+	for (unsigned int order = 0; order < NR_PAGE_ORDERS; order++) {
+		const char *at = h->out.text;
+		char *end;
+
+		counts[order] = order < 6 ? 123456 : 250 + order;
+		report_table_add(&t, counts);
+		report_table_fit(&t);
+		h->out.len = 0;
+		report_table_row(&t, counts, &h->printer);
+		assert_true(h->out.len <= 132 - 43 + 1 || order > 15);
+		for (unsigned int i = 0; i < t.nr; i++, at = end)
+			assert_int_equal(strtoull(at, &end, 10), counts[i]);
+	}
+	assert_int_equal(t.nr, NR_PAGE_ORDERS);
+	/* One blank and the digits, nothing else. */
+	assert_int_equal(h->out.len, 6 * 7 + (NR_PAGE_ORDERS - 6) * 4 + 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -376,7 +414,7 @@ int main(void)
 		pages_test(test_buddyinfo),        pages_test(test_pagetypeinfo),
 		pages_test(test_zoneinfo),         pages_test(test_vmstat),
 		pages_test(test_before_highpages), pages_test(test_huge),
-		pages_test(test_pagesets),
+		pages_test(test_pagesets),         memblock_test(test_wide_tables),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
