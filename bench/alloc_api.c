@@ -20,9 +20,9 @@
 #define META_PA ((phys_addr_t)1 << 62)
 
 /* Of what is recorded: beside the bits; of a page's owner; and beside the owners. */
-#define BITS_MORE   512
+#define BITS_MORE   1024
 #define OWNER_BYTES 16
-#define OWNERS_MORE 16384
+#define OWNERS_MORE 13312
 
 struct arena_api {
 	struct page_alloc pages;

@@ -40,14 +40,11 @@ struct page_allocator_ops {
 	void (*drain)(struct page_allocator *pa); /* may be NULL: keeps nothing back */
 	uint64_t (*nr_free)(const struct page_allocator *pa); /* pages, caches included */
 	/*
-	 * An emergency reserve: alloc() fails where fewer than these pages, and the block, are left
-	 * outside caches; small orders come in portions of BENCH_PORTION pages, so that it may go
-	 * below by less than that. alloc_all() has all. NULL: there is none. In the arena.
+	 * An emergency reserve: alloc() fails where after it fewer than these pages would be left.
+	 * alloc_all() has all. NULL: there is none. In the arena.
 	 */
 	uint64_t (*reserve)(const struct page_allocator *pa);
 };
-
-#define BENCH_PORTION ((uint64_t)64)
 
 struct page_allocator {
 	/* A block of 2^order pages: its first frame, or a negative EMM_E…. */

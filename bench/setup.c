@@ -43,12 +43,11 @@ enum bench_verdict bench_check_left(const struct bench_rep *r, struct bench_faul
 				    unsigned int order, uint64_t left)
 {
 	uint64_t reserve = bench_reserve(r), size = (uint64_t)1 << order;
-	uint64_t portion = reserve && size < BENCH_PORTION ? BENCH_PORTION : size;
 
 	if (left >= reserve + size)
 		return fault_numbers(f, BENCH_NOT_ALL, r->place->pages - reserve,
 				     r->place->pages - left);
-	if (left + portion < reserve + size)
+	if (left < reserve)
 		return fault_numbers(f, BENCH_RESERVE, reserve, left);
 	return BENCH_OK;
 }
