@@ -4,7 +4,7 @@
  * the arena or live. The arena is all the memory of a map of its own.
  */
 #include <earlymm/error.h>
-#include <earlymm/page_alloc.h>
+#include <earlymm/page_owner.h>
 #include "page_allocator.h"
 
 /* This file is compiled twice for the image (mk/hot.mk). */
@@ -19,10 +19,16 @@
 /* Where the metadata is in the map's eyes: beyond every address of memory. */
 #define META_PA ((phys_addr_t)1 << 62)
 
+/* Of what is recorded: beside the bits; of a page's owner; and beside the owners. */
+#define BITS_MORE   1024
+#define OWNER_BYTES 16
+#define OWNERS_MORE 13312
+
 struct arena_api {
 	struct page_alloc pages;
 	struct memblock mb;
 	struct phys_map map;
+	const struct phys_map *pages_map;
 	uint8_t *meta;
 	uint64_t meta_bytes;
 };
@@ -37,6 +43,16 @@ static int64_t adapter_alloc(void *self, unsigned int order)
 static int64_t adapter_alloc_movable(void *self, unsigned int order)
 {
 	return alloc_pages(self, GFP_KERNEL | __GFP_MOVABLE, order);
+}
+
+static int64_t adapter_alloc_bulk(void *self, uint64_t nr, uint64_t *pfns)
+{
+	return alloc_pages_bulk(self, GFP_KERNEL, nr, pfns);
+}
+
+static int adapter_free_bulk(void *self, uint64_t nr, const uint64_t *pfns)
+{
+	return free_pages_bulk(self, nr, pfns, NULL);
 }
 
 static int adapter_free(void *self, uint64_t pfn, unsigned int order)
@@ -60,7 +76,7 @@ static void adapter_drain(struct page_allocator *pa)
 static uint64_t adapter_nr_free(const struct page_allocator *pa)
 {
 	const struct page_hart *h = pa->self;
-	uint64_t nr_pages = 0;
+	uint64_t nr_pages = page_quarantined(h->pa, NULL);
 
 	for (uint32_t i = 0; i < h->pa->nr_zones; i++) {
 		const struct mm *mm = &h->pa->zones[i].mm;
@@ -93,6 +109,8 @@ static void use(struct page_allocator *pa, struct page_hart *h)
 	pa->max_order = BUDDY_MAX_ORDER;
 	pa->alloc_all = adapter_alloc_all;
 	pa->alloc_movable = adapter_alloc_movable;
+	pa->alloc_bulk = adapter_alloc_bulk;
+	pa->free_bulk = adapter_free_bulk;
 }
 
 /* ---- in the arena ---- */
@@ -101,12 +119,14 @@ static void *reach(void *ctx, phys_addr_t pa, uint64_t bytes)
 {
 	const struct arena_api *a = ctx;
 
-	if (pa < META_PA || pa - META_PA > a->meta_bytes || bytes > a->meta_bytes - (pa - META_PA))
+	if (pa < META_PA)
+		return a->pages_map ? phys_to_virt(a->pages_map, pa, bytes) : NULL;
+	if (pa - META_PA > a->meta_bytes || bytes > a->meta_bytes - (pa - META_PA))
 		return NULL;
 	return a->meta + (pa - META_PA);
 }
 
-/* What page_alloc_plan() will say of a zone with one hart; set-up fails if it says something else. */
+/* What page_alloc_plan() will say of a zone with one hart; set-up fails if it says more. */
 static uint64_t zone_bytes(uint64_t start_pfn, uint64_t end_pfn)
 {
 	return MIGRATE_TYPES * sizeof(struct buddy_hart) + sizeof(struct buddy_tree) +
@@ -119,16 +139,28 @@ static uint64_t adapter_meta_bytes(uint64_t start_pfn, uint64_t end_pfn)
 	return zone_bytes(start_pfn, end_pfn) + sizeof(struct page_hart);
 }
 
-static int plan(struct arena_api *a, uint64_t start_pfn, uint64_t end_pfn)
+/* With a bit a page recorded, with the owner too: as much as that may be at the most. */
+static uint64_t bit_meta_bytes(uint64_t start_pfn, uint64_t end_pfn)
 {
-	const struct page_alloc_config cfg = { .nr_harts = 1 };
+	return adapter_meta_bytes(start_pfn, end_pfn) + (end_pfn - start_pfn) / 8 + BITS_MORE;
+}
+
+static uint64_t owner_meta_bytes(uint64_t start_pfn, uint64_t end_pfn)
+{
+	return bit_meta_bytes(start_pfn, end_pfn) + (end_pfn - start_pfn) * OWNER_BYTES +
+	       OWNERS_MORE;
+}
+
+static int plan(struct arena_api *a, uint64_t start_pfn, uint64_t end_pfn, uint32_t features)
+{
+	const struct page_alloc_config cfg = { .nr_harts = 1, .features = features };
 	int ret;
 
 	memblock_init(&a->mb, &a->map);
 	ret = memblock_add_node(&a->mb, PFN_PHYS(start_pfn), PFN_PHYS(end_pfn - start_pfn), 0, 0);
 	if (!ret)
 		ret = page_alloc_plan(&a->pages, &a->mb, &cfg);
-	if (!ret && (a->pages.nr_zones != 1 || a->pages.zones[0].mm.meta_bytes != a->meta_bytes))
+	if (!ret && (a->pages.nr_zones != 1 || a->pages.zones[0].mm.meta_bytes > a->meta_bytes))
 		ret = -EMM_ENOSPC;
 	return ret;
 }
@@ -141,9 +173,10 @@ static int adapter_setup(struct page_allocator *pa, uint64_t start_pfn, uint64_t
 	int ret;
 
 	a->map = (struct phys_map){ .phys_to_virt = reach, .ctx = a };
+	a->pages_map = pa->map;
 	a->meta = meta;
 	a->meta_bytes = meta_bytes;
-	ret = plan(a, start_pfn, end_pfn);
+	ret = plan(a, start_pfn, end_pfn, pa->ops->features);
 	if (!ret)
 		ret = mm_set_metadata(mm, &a->mb, META_PA);
 	if (!ret)
@@ -183,6 +216,30 @@ const struct page_allocator_ops bench_alloc_api_unmovable = {
 	.setting = "unmovable",
 	.on_request = true,
 	.setup = unmovable_setup,
+};
+
+#define RECORDING_OPS \
+	API_OPS, .on_request = true, .state_bytes = sizeof(struct arena_api), .setup = adapter_setup
+
+const struct page_allocator_ops bench_alloc_api_compound = {
+	RECORDING_OPS,
+	.setting = "compound",
+	.meta_bytes = bit_meta_bytes,
+	.features = PAGE_ALLOC_COMPOUND,
+};
+
+const struct page_allocator_ops bench_alloc_api_owner = {
+	RECORDING_OPS,
+	.setting = "owner",
+	.meta_bytes = owner_meta_bytes,
+	.features = PAGE_ALLOC_OWNER,
+};
+
+const struct page_allocator_ops bench_alloc_api_poison = {
+	RECORDING_OPS,
+	.setting = "poison",
+	.meta_bytes = bit_meta_bytes,
+	.features = PAGE_ALLOC_POISON,
 };
 
 /* ---- live ---- */

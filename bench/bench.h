@@ -60,6 +60,7 @@ struct bench_config {
 	const struct printer *out; /* for people; NULL: silent */
 	void (*sink)(void *ctx, const char *line); /* records, one a call, without newline */
 	void *sink_ctx;
+	const struct phys_map *map; /* the way to the arena's pages; NULL: none is to be touched */
 	struct page_allocator *system; /* the live allocator; NULL: bench_run() refuses */
 	const struct bench_range *ranges;
 	unsigned int nr_ranges;

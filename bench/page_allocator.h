@@ -23,6 +23,7 @@ struct page_allocator_ops {
 	const char *hot;
 	const char *core; /* the name of the allocator that it is built on; NULL: none */
 	bool on_request; /* measured only if it is asked for as name-setting */
+	uint32_t features; /* what setup() is to turn on: the allocator's own */
 	uint64_t state_bytes; /* of the allocator's own structs, 64-byte aligned */
 
 	/* Bytes of metadata for an arena [start_pfn, end_pfn); NULL: none. */
@@ -39,14 +40,11 @@ struct page_allocator_ops {
 	void (*drain)(struct page_allocator *pa); /* may be NULL: keeps nothing back */
 	uint64_t (*nr_free)(const struct page_allocator *pa); /* pages, caches included */
 	/*
-	 * An emergency reserve: alloc() fails where fewer than these pages, and the block, are left
-	 * outside caches; small orders come in portions of BENCH_PORTION pages, so that it may go
-	 * below by less than that. alloc_all() has all. NULL: there is none. In the arena.
+	 * An emergency reserve: alloc() fails where after it fewer than these pages would be left.
+	 * alloc_all() has all. NULL: there is none. In the arena.
 	 */
 	uint64_t (*reserve)(const struct page_allocator *pa);
 };
-
-#define BENCH_PORTION ((uint64_t)64)
 
 struct page_allocator {
 	/* A block of 2^order pages: its first frame, or a negative EMM_E…. */
@@ -57,6 +55,7 @@ struct page_allocator {
 	unsigned int max_order; /* the largest order that alloc() knows */
 	void *state; /* what the slow operations need */
 	const struct page_allocator_ops *ops;
+	const struct phys_map *map; /* the way to the pages, for setup(); NULL: there is none */
 	/* ---- may be NULL ---- */
 	int64_t (*alloc_all)(void *self, unsigned int order); /* from the reserve, too */
 	int64_t (*alloc_movable)(void *self, unsigned int order); /* a page that could be moved */
@@ -73,9 +72,12 @@ extern const struct page_allocator_ops bench_alloc_buddy, bench_alloc_buddy_heal
 
 /*
  * The page allocator of page_alloc.h, set up afresh in the arena: a zone of its own, with
- * watermarks. On request with no difference between movable pages and others.
+ * watermarks. On request with no difference between movable pages and others, and with each of the
+ * features that record something.
  */
 extern const struct page_allocator_ops bench_alloc_api, bench_alloc_api_unmovable;
+extern const struct page_allocator_ops bench_alloc_api_compound, bench_alloc_api_owner;
+extern const struct page_allocator_ops bench_alloc_api_poison;
 
 /* The classic buddy of list_buddy.h, with a memmap and free lists of its own. */
 extern const struct page_allocator_ops bench_alloc_list;

@@ -4,5 +4,6 @@
 
 const struct page_allocator_ops *const bench_allocators[] = {
 	&bench_alloc_buddy,         &bench_alloc_buddy_healing, &bench_alloc_api,
-	&bench_alloc_api_unmovable, &bench_alloc_list,          NULL,
+	&bench_alloc_api_unmovable, &bench_alloc_api_compound,  &bench_alloc_api_owner,
+	&bench_alloc_api_poison,    &bench_alloc_list,          NULL,
 };

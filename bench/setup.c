@@ -22,7 +22,7 @@ enum bench_verdict bench_setup(struct bench_rep *r, const struct page_allocator_
 	uint64_t bytes = ops->meta_bytes ? ops->meta_bytes(range->start_pfn, range->end_pfn) : 0;
 	uint64_t nr_free = 0;
 
-	*pa = (struct page_allocator){ .ops = ops, .state = b->state };
+	*pa = (struct page_allocator){ .ops = ops, .state = b->state, .map = b->cfg.map };
 	if (bytes <= b->meta_bytes && ops->state_bytes <= b->state_bytes) {
 		fill_garbage(b->state, ops->state_bytes);
 		fill_garbage(b->meta, bytes);
@@ -43,12 +43,11 @@ enum bench_verdict bench_check_left(const struct bench_rep *r, struct bench_faul
 				    unsigned int order, uint64_t left)
 {
 	uint64_t reserve = bench_reserve(r), size = (uint64_t)1 << order;
-	uint64_t portion = reserve && size < BENCH_PORTION ? BENCH_PORTION : size;
 
 	if (left >= reserve + size)
 		return fault_numbers(f, BENCH_NOT_ALL, r->place->pages - reserve,
 				     r->place->pages - left);
-	if (left + portion < reserve + size)
+	if (left < reserve)
 		return fault_numbers(f, BENCH_RESERVE, reserve, left);
 	return BENCH_OK;
 }

@@ -11,7 +11,7 @@ bench: image $(no-kernel) | need-qemu
 # The boots whose figures are held against bench/baseline.txt: <memory> <boot arguments>. They are
 # part of the baseline, and tests/boot/test_bench_gate.py has them from there.
 bench-boots := full tera
-bench-boot-full := 3G bench=pair,bulk,churn,churn0,age,burst,frag,latency records=all meta_poison=1
+bench-boot-full := 3G bench=pair,bulk,bulkapi,churn,churn0,age,burst,frag,mobility,latency records=all meta_poison=1
 bench-boot-tera := 1T bench=none records=all meta_poison=1
 
 BASELINE ?= bench/baseline.txt

@@ -188,6 +188,7 @@ bool churn_run(struct memory *m, const struct dt_info *info, const struct phase_
 	struct ledger ledger = { .hart = memory_hart(m) };
 	struct page_allocator system;
 	struct bench_config cfg = {
+		.map = &memory_map,
 		.clock = { .tb_hz = info->timebase_hz ? info->timebase_hz : 1 },
 		.options = opt->bench,
 		.out = &console,

@@ -10,6 +10,8 @@
 /* Of the second build, whose names all begin so (mk/link-hot). */
 extern const struct page_allocator_ops zb_bench_alloc_buddy, zb_bench_alloc_buddy_healing;
 extern const struct page_allocator_ops zb_bench_alloc_api, zb_bench_alloc_api_unmovable;
+extern const struct page_allocator_ops zb_bench_alloc_api_compound, zb_bench_alloc_api_owner;
+extern const struct page_allocator_ops zb_bench_alloc_api_poison;
 void zb_page_allocator_from_pages(struct page_allocator *pa, struct page_hart *hart);
 
 /* The second build of an allocator, NULL if there is none. */
@@ -22,6 +24,9 @@ static const struct page_allocator_ops *second_build(const struct page_allocator
 		{ &bench_alloc_buddy_healing, &zb_bench_alloc_buddy_healing },
 		{ &bench_alloc_api, &zb_bench_alloc_api },
 		{ &bench_alloc_api_unmovable, &zb_bench_alloc_api_unmovable },
+		{ &bench_alloc_api_compound, &zb_bench_alloc_api_compound },
+		{ &bench_alloc_api_owner, &zb_bench_alloc_api_owner },
+		{ &bench_alloc_api_poison, &zb_bench_alloc_api_poison },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(builds); i++)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The machine code of the buddy's fast paths, in both builds: short, without frame or calls."""
+"""The machine code of the fast paths, in both builds: short, without frame or calls."""
 
 import re
 import subprocess
@@ -9,6 +9,8 @@ import pytest
 # How many instructions the common case may take at the most: rv64gc, Zba/Zbb/Zbs.
 ALLOC = {"": 10, "zb_": 9}
 FREE_PAGE = {"": 20, "zb_": 18}
+ALLOC_PAGES = {"": 16, "zb_": 15}
+FREE_PAGES = {"": 24, "zb_": 22}
 
 
 def tool(name, *args):
@@ -38,7 +40,8 @@ def until_return(code):
 
 
 @pytest.mark.parametrize("prefix", ["", "zb_"])
-@pytest.mark.parametrize("symbol, most", [("buddy_alloc", ALLOC), ("buddy_free", FREE_PAGE)])
+@pytest.mark.parametrize("symbol, most", [("buddy_alloc", ALLOC), ("buddy_free", FREE_PAGE),
+                                          ("alloc_pages", ALLOC_PAGES), ("free_pages", FREE_PAGES)])
 def test_fast_path(build, prefix, symbol, most):
     code = disassemble(build, prefix + symbol)
     assert not [line for line in code if re.search(r"\bx2\b", line[1])], "a stack frame"
