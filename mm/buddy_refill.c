@@ -12,6 +12,9 @@
 /* Words that one refill looks at below the limit, and a turn of it beyond. */
 #define SCAN_WORDS 8
 
+/* They lie in one node, if the first is a multiple of this. */
+#define ALIGNED_WORDS (SCAN_WORDS < BUDDY_RADIX ? SCAN_WORDS : BUDDY_RADIX)
+
 /* The same as bits. */
 #define WIDE_SCAN ((1U << SCAN_WORDS) - 1)
 
@@ -184,7 +187,7 @@ static uint64_t scan_search(struct buddy_scan *s, const struct buddy_tree *t, ui
 	uint64_t next = idx < s->limit ? buddy_hint_next(t, idx) : UINT64_MAX;
 
 	if (next >= s->limit) {
-		next = buddy_hint_next(t, t->start_pfn >> RADIX_SHIFT);
+		next = buddy_hint_next(t, s->low);
 		if (next >= s->limit)
 			next = UINT64_MAX;
 		s->first = next;
@@ -214,10 +217,9 @@ INLINE bool refill_beyond(struct buddy_hart *h, const struct buddy_tree *t, unsi
 			  bool healing)
 {
 	struct buddy_scan *s = &h->scan[cls];
-	uint64_t first = t->start_pfn >> RADIX_SHIFT;
 
-	if (s->limit < first)
-		s->limit = first;
+	if (s->limit < s->low)
+		s->limit = s->low;
 	for (unsigned int turn = 0; turn < EXTEND_TURNS; turn++) {
 		uint64_t idx;
 
@@ -225,7 +227,8 @@ INLINE bool refill_beyond(struct buddy_hart *h, const struct buddy_tree *t, unsi
 		if (buddy_free_word_below(h, (s->limit + SCAN_WORDS) << RADIX_SHIFT))
 			return false;
 		idx = buddy_hint_next(t, s->limit);
-		if (idx == UINT64_MAX || idx << RADIX_SHIFT > h->frontier_pfn)
+		if (idx == UINT64_MAX || idx << RADIX_SHIFT > h->frontier_pfn ||
+		    (unlikely(h->sibling) && buddy_group_is_better(h, idx << RADIX_SHIFT)))
 			return false;
 		if (scan_words(t, cls, healing, &idx, WIDE_SCAN)) {
 			s->limit = idx + 1;
@@ -252,11 +255,71 @@ static bool refill_used(struct buddy_hart *h, const struct buddy_tree *t, unsign
 	return refill_below(h, t, cls, false) || refill_beyond(h, t, cls, false);
 }
 
-/* Any word that has a block of order @cls, when there is no wholly free one. In flight. */
+/*
+ * Movable pages: words below the lowest one, as long as they lie above the highest that is wholly
+ * free, and above the base: what is below was never theirs.
+ */
+static bool refill_lower(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls,
+			 bool healing)
+{
+	struct buddy_scan *s = &h->scan[cls];
+	uint64_t end_pfn;
+
+	if (buddy_word_from_low(h) != UINT64_MAX)
+		return false;
+	end_pfn = buddy_highest_word(t);
+	if (end_pfn == UINT64_MAX || end_pfn < h->base_pfn)
+		end_pfn = h->base_pfn;
+	for (unsigned int turn = 0; turn < EXTEND_TURNS; turn++) {
+		uint64_t idx = s->low ? buddy_hint_below(t, 0, s->low - 1) : UINT64_MAX;
+
+		if (idx == UINT64_MAX || idx << RADIX_SHIFT < end_pfn)
+			return false;
+		idx &= ~(uint64_t)(ALIGNED_WORDS - 1);
+		s->low = idx;
+		if (scan_words(t, cls, healing, &idx, WIDE_SCAN) &&
+		    claim_word(h, t, cls, idx, healing))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Movable pages from words in use. What is scanned lies between the lowest word and the tree's end; at the
+ * end of a turn the former rises as far as the limit has fallen.
+ */
+static bool __attribute__((noinline))
+refill_movable(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls)
+{
+	struct buddy_scan *s = &h->scan[cls];
+	bool healing = h->setting == BUDDY_HEALING;
+
+	if (cls > MAX_SCANNED_ORDER || buddy_whole_is_near(h))
+		return false;
+	for (unsigned int turn = 0; turn < (healing ? HEALING_TURNS : 1); turn++) {
+		if (s->next >= s->limit)
+			buddy_raise_low(h, cls);
+		if (refill_below(h, t, cls, healing))
+			return true;
+		/* Each turn is one that ends here. */
+		s->first = UINT64_MAX;
+	}
+	return refill_lower(h, t, cls, healing);
+}
+
+/*
+ * Any word that has a block of order @cls, when there is no wholly free one; those from the floor on
+ * come first. In flight.
+ */
 bool buddy_sweep(struct buddy_hart *h, unsigned int cls)
 {
 	struct sweep s = { h, cls };
+	uint64_t idx;
 
+	if (h->is_movable)
+		for (idx = h->base_pfn >> RADIX_SHIFT; (idx = buddy_hint_next(h->tree, idx)) != UINT64_MAX; idx++)
+			if (!sweep_word(&s, h->tree, 0, idx))
+				return true;
 	return !buddy_hint_walk(h->tree, 0, 1U << HINT_ANY, sweep_word, &s);
 }
 
@@ -265,7 +328,9 @@ int64_t buddy_refill(struct buddy_hart *h, unsigned int cls)
 {
 	atomic_set(&h->holds, 1);
 	/* The first time no word in use is known of; failing a whole one all are looked at. */
-	if (cls <= MAX_SCANNED_ORDER && h->scan[cls].limit && refill_used(h, h->tree, cls))
+	if (unlikely(h->is_movable) ? refill_movable(h, h->tree, cls)
+				    : cls <= MAX_SCANNED_ORDER && h->scan[cls].limit &&
+					      refill_used(h, h->tree, cls))
 		return 0;
 	return buddy_refill_whole(h, cls);
 }
@@ -273,8 +338,11 @@ int64_t buddy_refill(struct buddy_hart *h, unsigned int cls)
 /* What does not lie nearby. Ends what was in flight. */
 int64_t buddy_refill_scan(struct buddy_hart *h, unsigned int cls)
 {
-	if (cls <= MAX_SCANNED_ORDER && !buddy_free_word_below(h, whole_end_pfn(h, cls)) &&
-	    !buddy_free_group(h) && refill_used(h, h->tree, cls)) {
+	if (unlikely(h->is_movable)
+		    ? refill_movable(h, h->tree, cls)
+		    : cls <= MAX_SCANNED_ORDER &&
+			      !buddy_free_word_below(h, whole_end_pfn(h, cls)) &&
+			      !buddy_free_group(h) && refill_used(h, h->tree, cls)) {
 		seq_end(h);
 		return stack_pop(h, cls);
 	}
@@ -282,9 +350,9 @@ int64_t buddy_refill_scan(struct buddy_hart *h, unsigned int cls)
 }
 
 /* Where words hold more than refills need the limit falls: fast if that has lasted. */
-INLINE void adapt_limit(struct buddy_scan *s, const struct buddy_tree *t, uint64_t idx, bool rich)
+INLINE void adapt_limit(struct buddy_scan *s, uint64_t idx, bool rich)
 {
-	uint64_t span = s->limit - (t->start_pfn >> RADIX_SHIFT);
+	uint64_t span = s->limit - s->low;
 
 	if (!rich)
 		s->streak = 0;
@@ -336,7 +404,7 @@ INLINE int64_t refill_near(struct buddy_hart *h, unsigned int cls, bool healing,
 		s->next = idx;
 		return buddy_refill_slow(h, cls);
 	}
-	adapt_limit(s, t, idx, idx == s->next);
+	adapt_limit(s, idx, idx == s->next);
 	s->next = idx + 1;
 	s->width = WIDE_SCAN;
 	return claim(h, idx);

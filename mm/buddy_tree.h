@@ -141,8 +141,21 @@ const struct buddy_tree *buddy_find_tree(const struct buddy *b, uint64_t pfn, ui
 int64_t buddy_alloc_rest(struct buddy_hart *h, unsigned int order);
 bool buddy_harts_settled(const struct buddy_hart *self, uint64_t *sum);
 
+/* mm/buddy_claim.c */
+int buddy_claim_once(struct buddy_hart *h, const struct buddy_tree *t, uint64_t pfn,
+		     unsigned int order);
+
 /* mm/buddy_large.c */
 int64_t buddy_alloc_large(struct buddy_hart *h, unsigned int order);
+
+/* mm/buddy_movable.c */
+void buddy_turn_movable(struct buddy_hart *h);
+void buddy_raise_low(struct buddy_hart *h, unsigned int cls);
+uint64_t buddy_word_from_low(const struct buddy_hart *h);
+uint64_t buddy_highest_word(const struct buddy_tree *t);
+bool buddy_whole_is_near(struct buddy_hart *h);
+bool buddy_group_is_better(struct buddy_hart *h, uint64_t pfn);
+int64_t buddy_take_paired(struct buddy_hart *h);
 
 /* mm/buddy_refill.c */
 int64_t buddy_refill(struct buddy_hart *h, unsigned int cls);
@@ -225,6 +238,8 @@ int64_t buddy_hint_find(const struct buddy_tree *t, unsigned int level, unsigned
 uint64_t buddy_hints_from(const uint64_t *n, unsigned int level, unsigned int kind);
 int64_t buddy_hint_lowest(const struct buddy_tree *t, unsigned int level, unsigned int kind);
 uint64_t buddy_hint_next(const struct buddy_tree *t, uint64_t idx);
+uint64_t buddy_hint_above(const struct buddy_tree *t, unsigned int level, uint64_t idx);
+uint64_t buddy_hint_below(const struct buddy_tree *t, unsigned int level, uint64_t idx);
 void buddy_hint_set_above(const struct buddy_tree *t, unsigned int level, unsigned int kind,
 			  uint64_t idx);
 void buddy_hint_clear_all(const struct buddy_tree *t, unsigned int level, unsigned int kind,
@@ -285,7 +300,7 @@ static inline int buddy_carry(struct buddy_hart *h, const struct buddy_tree *t, 
 
 	h->events.carries++;
 	/* Before the hart's first operation @tree is NULL, and nothing else is set. */
-	if (t == h->tree && idx << RADIX_SHIFT < h->frontier_pfn)
+	if (t == h->tree && idx << RADIX_SHIFT < h->frontier_pfn && idx >= h->noted_from)
 		h->frontier_pfn = idx << RADIX_SHIFT;
 	idx >>= RADIX_SHIFT;
 	old = atomic_fetch_or(buddy_node(t, 1, idx), mask);

@@ -174,6 +174,8 @@ static int64_t take_slow(struct buddy_hart *h)
 {
 	int64_t pfn;
 
+	if (unlikely(h->sibling))
+		return buddy_take_paired(h);
 	/* Where nothing is known the search below opens the tree at its beginning, too. */
 	if (TOP > 1 && h->frontier_pfn != UINT64_MAX) {
 		if (h->frontier_pfn >= h->ample_pfn && buddy_free_group(h)) {
