@@ -27,15 +27,6 @@ static uint64_t end_word(const struct buddy_tree *t)
 	return ((t->end_pfn - 1) >> RADIX_SHIFT) + 1;
 }
 
-/*
- * Words that become free below the lowest one are not for movable pages. In the healing setting
- * wholly free words are not taken at once, and none needs to be known of.
- */
-static void note_from_low(struct buddy_hart *h)
-{
-	h->noted_from = h->setting == BUDDY_HEALING ? UINT64_MAX : h->scan[0].low;
-}
-
 /* What buddy_hart_turn_to() leaves to be done for movable pages. */
 void buddy_turn_movable(struct buddy_hart *h)
 {
@@ -48,7 +39,7 @@ void buddy_turn_movable(struct buddy_hart *h)
 		h->scan[order].low = h->base_pfn >> RADIX_SHIFT;
 		h->scan[order].limit = end_word(t);
 	}
-	note_from_low(h);
+	h->noted_from = h->scan[0].low;
 }
 
 /*
@@ -64,9 +55,10 @@ void buddy_raise_low(struct buddy_hart *h, unsigned int cls)
 		rise = (end - s->low) / 2;
 	s->low += rise;
 	s->limit = end;
-	if (rise && !cls)
+	if (rise && !cls) {
+		h->noted_from = s->low;
 		h->frontier_pfn = UINT64_MAX; /* it may lie below */
-	note_from_low(h);
+	}
 }
 
 /* The lowest frame of a word that is free at level 1, among those that refills look at. */
@@ -150,18 +142,16 @@ static uint64_t lowest_group(const struct buddy_tree *t)
 }
 
 /*
- * Are there wholly free words that are better taken than words in use looked at? By default so where
- * movable pages lie already, and in the upper eighth.
+ * Are there wholly free words that are better taken than words in use looked at? So where movable
+ * pages lie already and, by default, in the upper eighth.
  */
 bool buddy_whole_is_near(struct buddy_hart *h)
 {
 	uint64_t pfn;
 
-	if (h->setting == BUDDY_HEALING)
-		return false;
-	if (buddy_word_from_low(h) != UINT64_MAX)
+	if (buddy_free_word_below(h, UINT64_MAX))
 		return true;
-	if (h->group_pfn == UINT64_MAX)
+	if (h->group_pfn == UINT64_MAX || !h->ample_pfn)
 		return false;
 	pfn = buddy_highest_word(h->tree);
 	if (pfn != UINT64_MAX && pfn >= movable_start(h->tree))
@@ -178,50 +168,65 @@ static void lower_low(struct buddy_hart *h, uint64_t pfn)
 	for (unsigned int order = 0; order <= MAX_SCANNED_ORDER; order++)
 		if (pfn >> RADIX_SHIFT < h->scan[order].low)
 			h->scan[order].low = pfn >> RADIX_SHIFT;
-	note_from_low(h);
+	h->noted_from = h->scan[0].low;
 }
 
-/* Unmovable pages: is there a wholly free group below @pfn? */
+/* Unmovable pages: is @pfn among the sibling's, and is there a wholly free group below? */
 bool buddy_group_is_better(struct buddy_hart *h, uint64_t pfn)
 {
-	if (TOP < 2 || h->group_pfn >= pfn)
+	const struct buddy_hart *s = h->sibling;
+
+	if (TOP < 2 || h->group_pfn >= pfn ||
+	    pfn < (s->tree == h->tree ? s->base_pfn : movable_start(h->tree)))
 		return false;
 	h->group_pfn = lowest_group(h->tree);
 	return h->group_pfn < pfn;
 }
 
-/* The first frame of the wholly free word to be taken next; UINT64_MAX: none is found. */
-static uint64_t next_word(struct buddy_hart *h)
+/* One that is free at level 1. */
+static bool take_word(struct buddy_hart *h, uint64_t pfn)
 {
-	uint64_t pfn = buddy_word_from_low(h);
+	uint64_t bit = 1ULL << BITS_OF(pfn >> RADIX_SHIFT);
 
-	if (h->is_movable)
-		return pfn != UINT64_MAX ? pfn : buddy_highest_word(h->tree);
-	return buddy_group_is_better(h, pfn) ? h->group_pfn : pfn;
+	return atomic_fetch_and(buddy_node(h->tree, 1, pfn >> WORD_SHIFT(1)), ~bit) & bit;
 }
 
 /*
- * A wholly free word for a hart that has a sibling. Movable pages: the lowest of those that are looked
- * at, or else the highest. Unmovable ones: the lowest. Returns its number, or an error.
+ * The first frame of a wholly free word that is the hart's now. Movable pages: the lowest of those
+ * that are looked at, or else the highest. Unmovable ones: the lowest, of a group or not. UINT64_MAX: there
+ * is none, or others were faster.
  */
-int64_t buddy_take_paired(struct buddy_hart *h)
+static uint64_t take_next(struct buddy_hart *h)
 {
-	int64_t ret;
+	for (unsigned int turn = 0; turn < VAIN_TURNS; turn++) {
+		uint64_t word = buddy_lowest_word(h), pfn = word;
 
-	for (unsigned int turn = 0; TOP > 1 && turn < VAIN_TURNS; turn++) {
-		uint64_t pfn = next_word(h);
-
+		if (h->is_movable && word == UINT64_MAX)
+			pfn = buddy_highest_word(h->tree);
+		else if (!h->is_movable && buddy_group_is_better(h, word))
+			pfn = h->group_pfn;
 		if (pfn == UINT64_MAX)
 			break;
-		if (buddy_claim_once(h, h->tree, pfn, RADIX_SHIFT))
-			continue;
-		if (h->is_movable)
-			lower_low(h, pfn);
-		if (!h->is_movable || h->setting != BUDDY_HEALING)
-			h->frontier_pfn = pfn;
-		return (int64_t)(pfn >> RADIX_SHIFT);
+		if (pfn == word ? take_word(h, pfn)
+				: !buddy_claim_once(h, h->tree, pfn, RADIX_SHIFT))
+			return pfn;
 	}
-	ret = buddy_take(h, h->tree, 1, 0, h->is_movable);
-	h->frontier_pfn = ret < 0 || h->is_movable ? UINT64_MAX : (uint64_t)ret;
-	return ret < 0 ? ret : ret >> RADIX_SHIFT;
+	return UINT64_MAX;
+}
+
+/* The number of a wholly free word for a hart that has a sibling, or an error. */
+int64_t buddy_take_paired(struct buddy_hart *h)
+{
+	uint64_t pfn = TOP > 1 ? take_next(h) : UINT64_MAX;
+	int64_t ret;
+
+	if (pfn == UINT64_MAX) {
+		ret = buddy_take(h, h->tree, 1, 0, h->is_movable);
+		h->frontier_pfn = ret < 0 || h->is_movable ? UINT64_MAX : (uint64_t)ret;
+		return ret < 0 ? ret : ret >> RADIX_SHIFT;
+	}
+	if (h->is_movable)
+		lower_low(h, pfn);
+	h->frontier_pfn = pfn;
+	return (int64_t)(pfn >> RADIX_SHIFT);
 }

@@ -265,8 +265,6 @@ static bool refill_lower(struct buddy_hart *h, const struct buddy_tree *t, unsig
 	struct buddy_scan *s = &h->scan[cls];
 	uint64_t end_pfn;
 
-	if (buddy_word_from_low(h) != UINT64_MAX)
-		return false;
 	end_pfn = buddy_highest_word(t);
 	if (end_pfn == UINT64_MAX || end_pfn < h->base_pfn)
 		end_pfn = h->base_pfn;

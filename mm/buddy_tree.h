@@ -164,6 +164,7 @@ bool buddy_sweep(struct buddy_hart *h, unsigned int cls);
 int64_t buddy_alloc_refill(int64_t **at, unsigned int order);
 
 /* mm/buddy_word.c */
+uint64_t buddy_lowest_word(const struct buddy_hart *h);
 bool buddy_free_group(struct buddy_hart *h);
 bool buddy_free_word_below(struct buddy_hart *h, uint64_t pfn);
 int64_t buddy_refill_whole(struct buddy_hart *h, unsigned int cls);

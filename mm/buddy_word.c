@@ -11,8 +11,11 @@
 /* The limit goes with a word that is taken if no more than this lies between. */
 #define LIMIT_REACH 8
 
-/* The lowest frame of a word that is free at level 1, not as part of a larger block. */
-static uint64_t __attribute__((noinline)) lowest_free_word(const struct buddy_hart *h)
+/*
+ * The lowest frame of a word that is free at level 1, not as part of a larger block. For movable pages:
+ * of those that refills look at.
+ */
+uint64_t __attribute__((noinline)) buddy_lowest_word(const struct buddy_hart *h)
 {
 	const struct buddy_tree *t = h->tree;
 	uint64_t near = h->frontier_pfn >> WORD_SHIFT(1);
@@ -32,6 +35,8 @@ static uint64_t __attribute__((noinline)) lowest_free_word(const struct buddy_ha
 			left ^= bit;
 		}
 	}
+	if (unlikely(h->is_movable))
+		return buddy_word_from_low(h);
 	/* Below the top level a word has hints; where level 1 is the top, nothing is compared. */
 	for (unsigned int turn = 0; TOP > 1 && turn < NEAR_WORDS; turn++) {
 		int64_t idx = buddy_hint_lowest(t, 1, 0);
@@ -59,7 +64,7 @@ bool buddy_free_word_below(struct buddy_hart *h, uint64_t pfn)
 	if (pfn <= h->frontier_pfn)
 		return false;
 	v = TOP > 1 ? atomic_read(buddy_node(t, 1, idx)) : 0;
-	h->frontier_pfn = v ? (idx << RADIX_SHIFT | ffs64(v)) << RADIX_SHIFT : lowest_free_word(h);
+	h->frontier_pfn = v ? (idx << RADIX_SHIFT | ffs64(v)) << RADIX_SHIFT : buddy_lowest_word(h);
 	return h->frontier_pfn < pfn;
 }
 
@@ -183,7 +188,7 @@ static int64_t take_slow(struct buddy_hart *h)
 			if (pfn >= 0)
 				return pfn;
 		}
-		h->frontier_pfn = lowest_free_word(h);
+		h->frontier_pfn = buddy_lowest_word(h);
 		if (h->frontier_pfn != UINT64_MAX) {
 			uint64_t idx = h->frontier_pfn >> RADIX_SHIFT;
 			uint64_t *word = buddy_node(h->tree, 1, idx >> RADIX_SHIFT);
