@@ -13,6 +13,9 @@
 /* Words that are hinted in vain or taken by others, before a wider search. */
 #define VAIN_TURNS 8
 
+/* Movable pages: of @group_pfn. Less than any @ample_pfn that it is compared with. */
+#define NO_GROUP (UINT64_MAX - 1)
+
 /* Where movable pages begin: the upper eighth, in whole level 1 words. */
 static uint64_t movable_start(const struct buddy_tree *t)
 {
@@ -22,63 +25,15 @@ static uint64_t movable_start(const struct buddy_tree *t)
 	return pfn > t->start_pfn ? pfn : t->start_pfn;
 }
 
-static uint64_t end_word(const struct buddy_tree *t)
-{
-	return ((t->end_pfn - 1) >> RADIX_SHIFT) + 1;
-}
-
 /* What buddy_hart_turn_to() leaves to be done for movable pages. */
 void buddy_turn_movable(struct buddy_hart *h)
 {
-	const struct buddy_tree *t = h->tree;
-
-	h->base_pfn = movable_start(t);
-	if (h->setting != BUDDY_HEALING)
-		h->ample_pfn = t->end_pfn;
-	for (unsigned int order = 0; order <= MAX_SCANNED_ORDER; order++) {
-		h->scan[order].low = h->base_pfn >> RADIX_SHIFT;
-		h->scan[order].limit = end_word(t);
-	}
-	h->noted_from = h->scan[0].low;
-}
-
-/*
- * A refill has come to the limit, and begins again at the lowest word. As far as the limit has fallen,
- * for there was more than enough, that rises instead.
- */
-void buddy_raise_low(struct buddy_hart *h, unsigned int cls)
-{
-	struct buddy_scan *s = &h->scan[cls];
-	uint64_t end = end_word(h->tree), rise = end - s->limit;
-
-	if (rise > (end - s->low) / 2)
-		rise = (end - s->low) / 2;
-	s->low += rise;
-	s->limit = end;
-	if (rise && !cls) {
-		h->noted_from = s->low;
-		h->frontier_pfn = UINT64_MAX; /* it may lie below */
-	}
-}
-
-/* The lowest frame of a word that is free at level 1, among those that refills look at. */
-uint64_t buddy_word_from_low(const struct buddy_hart *h)
-{
-	const struct buddy_tree *t = h->tree;
-	uint64_t idx = h->scan[0].low >> RADIX_SHIFT;
-
-	for (unsigned int turn = 0; TOP > 1 && turn < VAIN_TURNS; turn++, idx++) {
-		uint64_t v;
-
-		idx = buddy_hint_above(t, 1, idx);
-		if (idx == UINT64_MAX)
-			break;
-		v = atomic_read(buddy_node(t, 1, idx));
-		if (v)
-			return (idx << RADIX_SHIFT | ffs64(v)) << BIT_SHIFT(1);
-		buddy_hint_correct(t, 1, idx);
-	}
-	return UINT64_MAX;
+	h->base_pfn = movable_start(h->tree);
+	h->noted_from = h->base_pfn >> RADIX_SHIFT;
+	/* No refill passes buddy_refill_slow() by, which knows a frontier by this, or none. */
+	h->ample_pfn = h->setting == BUDDY_HEALING ? 1 : UINT64_MAX;
+	for (unsigned int order = 0; order <= MAX_SCANNED_ORDER; order++)
+		h->scan[order].low = h->noted_from;
 }
 
 /*
@@ -141,22 +96,47 @@ static uint64_t lowest_group(const struct buddy_tree *t)
 	return found;
 }
 
+/* Movable pages: finds a wholly free word above the frontier, if that is in the upper eighth. */
+static bool move_frontier(struct buddy_hart *h)
+{
+	uint64_t idx = h->frontier_pfn >> WORD_SHIFT(1), left, v = 0;
+
+	if (TOP < 2 || h->frontier_pfn == UINT64_MAX)
+		return false;
+	left = h->frontier_pfn >> RADIX_SHIFT < h->noted_from ?
+		0 :
+		buddy_hints_from(buddy_node(h->tree, 2, idx >> RADIX_SHIFT), 1, 0) &
+			~0ULL << BITS_OF(idx);
+	for (unsigned int turn = 0; left && turn < VAIN_TURNS; turn++, left &= left - 1) {
+		idx = (idx & ~(uint64_t)(BUDDY_RADIX - 1)) | ffs64(left);
+		v = atomic_read(buddy_node(h->tree, 1, idx));
+		if (v) {
+			h->frontier_pfn = (idx << RADIX_SHIFT | ffs64(v)) << RADIX_SHIFT;
+			return true;
+		}
+	}
+	h->frontier_pfn = UINT64_MAX;
+	return false;
+}
+
 /*
- * Are there wholly free words that are better taken than words in use looked at? So where movable
- * pages lie already and, by default, in the upper eighth.
+ * Are there wholly free words where words in use are not looked at, in the upper eighth? By default, and
+ * as far as is known.
  */
 bool buddy_whole_is_near(struct buddy_hart *h)
 {
 	uint64_t pfn;
 
-	if (buddy_free_word_below(h, UINT64_MAX))
+	if (h->setting == BUDDY_HEALING)
+		return false;
+	if (move_frontier(h))
 		return true;
-	if (h->group_pfn == UINT64_MAX || !h->ample_pfn)
+	if (h->group_pfn == NO_GROUP)
 		return false;
 	pfn = buddy_highest_word(h->tree);
 	if (pfn != UINT64_MAX && pfn >= movable_start(h->tree))
 		return true;
-	h->group_pfn = UINT64_MAX; /* until a group is freed */
+	h->group_pfn = NO_GROUP; /* until one is freed */
 	return false;
 }
 
@@ -168,7 +148,6 @@ static void lower_low(struct buddy_hart *h, uint64_t pfn)
 	for (unsigned int order = 0; order <= MAX_SCANNED_ORDER; order++)
 		if (pfn >> RADIX_SHIFT < h->scan[order].low)
 			h->scan[order].low = pfn >> RADIX_SHIFT;
-	h->noted_from = h->scan[0].low;
 }
 
 /* Unmovable pages: is @pfn among the sibling's, and is there a wholly free group below? */
@@ -199,16 +178,22 @@ static bool take_word(struct buddy_hart *h, uint64_t pfn)
 static uint64_t take_next(struct buddy_hart *h)
 {
 	for (unsigned int turn = 0; turn < VAIN_TURNS; turn++) {
-		uint64_t word = buddy_lowest_word(h), pfn = word;
+		bool is_free = !h->is_movable || move_frontier(h);
+		uint64_t pfn;
 
-		if (h->is_movable && word == UINT64_MAX)
+		if (!h->is_movable)
+			h->frontier_pfn = buddy_lowest_word(h);
+		pfn = h->frontier_pfn;
+		if (h->is_movable && !is_free) {
 			pfn = buddy_highest_word(h->tree);
-		else if (!h->is_movable && buddy_group_is_better(h, word))
+		} else if (!h->is_movable && buddy_group_is_better(h, pfn)) {
 			pfn = h->group_pfn;
+			is_free = false;
+		}
 		if (pfn == UINT64_MAX)
 			break;
-		if (pfn == word ? take_word(h, pfn)
-				: !buddy_claim_once(h, h->tree, pfn, RADIX_SHIFT))
+		if (is_free ? take_word(h, pfn)
+			    : !buddy_claim_once(h, h->tree, pfn, RADIX_SHIFT))
 			return pfn;
 	}
 	return UINT64_MAX;

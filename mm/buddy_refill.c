@@ -12,9 +12,6 @@
 /* Words that one refill looks at below the limit, and a turn of it beyond. */
 #define SCAN_WORDS 8
 
-/* They lie in one node, if the first is a multiple of this. */
-#define ALIGNED_WORDS (SCAN_WORDS < BUDDY_RADIX ? SCAN_WORDS : BUDDY_RADIX)
-
 /* The same as bits. */
 #define WIDE_SCAN ((1U << SCAN_WORDS) - 1)
 
@@ -32,6 +29,9 @@
 
 /* Its looks below the limit, before it goes beyond. */
 #define HEALING_TURNS 2
+
+/* The same of movable pages. */
+#define MOVABLE_TURNS 2
 
 #define INLINE        static inline __attribute__((always_inline))
 
@@ -256,53 +256,105 @@ static bool refill_used(struct buddy_hart *h, const struct buddy_tree *t, unsign
 }
 
 /*
- * Movable pages: words below the lowest one, as long as they lie above the highest that is wholly
- * free, and above the base: what is below was never theirs.
+ * As scan_words(), for movable pages: from *@idx down to @low, and at most @nr of them. *@idx becomes the
+ * word, or the next one down.
+ */
+static bool scan_down(const struct buddy_tree *t, unsigned int cls, bool healing, uint64_t *idx,
+		      uint64_t low, unsigned int nr)
+{
+	const uint64_t *hint = node_hint(buddy_node(t, 1, *idx >> RADIX_SHIFT), 0, HINT_ANY);
+	uint64_t hints = atomic_read(hint);
+
+	for (; nr && *idx >= low; nr--) {
+		if ((hints >> BITS_OF(*idx) & 1) &&
+		    is_worth(atomic_read(buddy_node(t, 0, *idx)), cls, healing))
+			return true;
+		if (!BITS_OF((*idx)--))
+			break;
+	}
+	return false;
+}
+
+/* Where to go on downwards: at once within a node, else by a search. UINT64_MAX: there is nothing. */
+static uint64_t next_down(const struct buddy_scan *s, const struct buddy_tree *t)
+{
+	uint64_t idx = s->next;
+
+	if (idx != UINT64_MAX && idx >= s->low && BITS_OF(idx + 1))
+		return idx;
+	idx = buddy_hint_below(t, 0, idx);
+	if (idx == UINT64_MAX || idx < s->low)
+		idx = buddy_hint_below(t, 0, (t->end_pfn - 1) >> RADIX_SHIFT);
+	return idx < s->low ? UINT64_MAX : idx;
+}
+
+/* A few words from where the last refill was on, downwards. As for others, the lowest word adapts. */
+static bool refill_above(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls,
+			 bool healing)
+{
+	struct buddy_scan *s = &h->scan[cls];
+	uint64_t first = next_down(s, t), idx = first;
+	uint64_t span = ((t->end_pfn - 1) >> RADIX_SHIFT) - s->low;
+
+	if (first == UINT64_MAX)
+		return false;
+	if (!scan_down(t, cls, healing, &idx, s->low, SCAN_WORDS)) {
+		s->next = idx;
+		s->streak = 0;
+		return false;
+	}
+	s->next = idx - 1;
+	if (idx != first)
+		s->streak = 0;
+	else if (++s->streak >= RICH_STREAK)
+		s->low += span >> 6;
+	else if (idx % LOWER_EVERY == 0)
+		s->low += span > 1;
+	return claim_word(h, t, cls, idx, healing);
+}
+
+/*
+ * Words below the lowest one, as long as they lie above the highest that is wholly free, and above the
+ * base: what is below was never theirs.
  */
 static bool refill_lower(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls,
 			 bool healing)
 {
 	struct buddy_scan *s = &h->scan[cls];
-	uint64_t end_pfn;
+	uint64_t last = buddy_highest_word(t) >> RADIX_SHIFT;
 
-	end_pfn = buddy_highest_word(t);
-	if (end_pfn == UINT64_MAX || end_pfn < h->base_pfn)
-		end_pfn = h->base_pfn;
-	for (unsigned int turn = 0; turn < EXTEND_TURNS; turn++) {
-		uint64_t idx = s->low ? buddy_hint_below(t, 0, s->low - 1) : UINT64_MAX;
+	if (last == UINT64_MAX >> RADIX_SHIFT || last < h->base_pfn >> RADIX_SHIFT)
+		last = h->base_pfn >> RADIX_SHIFT;
+	for (unsigned int turn = 0; turn < EXTEND_TURNS && s->low > last; turn++) {
+		uint64_t idx = buddy_hint_below(t, 0, s->low - 1);
 
-		if (idx == UINT64_MAX || idx << RADIX_SHIFT < end_pfn)
+		if (idx == UINT64_MAX || idx < last)
 			return false;
-		idx &= ~(uint64_t)(ALIGNED_WORDS - 1);
-		s->low = idx;
-		if (scan_words(t, cls, healing, &idx, WIDE_SCAN) &&
-		    claim_word(h, t, cls, idx, healing))
-			return true;
+		if (scan_down(t, cls, healing, &idx, last, SCAN_WORDS)) {
+			s->low = idx;
+			if (claim_word(h, t, cls, idx, healing))
+				return true;
+		} else {
+			s->low = idx + 1;
+		}
 	}
 	return false;
 }
 
 /*
- * Movable pages from words in use. What is scanned lies between the lowest word and the tree's end; at the
- * end of a turn the former rises as far as the limit has fallen.
+ * Movable pages from words in use: as refill_used(), but from the tree's end downwards, and that with
+ * a lowest word in place of a limit.
  */
-static bool __attribute__((noinline))
-refill_movable(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls)
+static bool refill_movable(struct buddy_hart *h, unsigned int cls)
 {
-	struct buddy_scan *s = &h->scan[cls];
 	bool healing = h->setting == BUDDY_HEALING;
 
 	if (cls > MAX_SCANNED_ORDER || buddy_whole_is_near(h))
 		return false;
-	for (unsigned int turn = 0; turn < (healing ? HEALING_TURNS : 1); turn++) {
-		if (s->next >= s->limit)
-			buddy_raise_low(h, cls);
-		if (refill_below(h, t, cls, healing))
+	for (unsigned int turn = 0; turn < MOVABLE_TURNS; turn++)
+		if (refill_above(h, h->tree, cls, healing))
 			return true;
-		/* Each turn is one that ends here. */
-		s->first = UINT64_MAX;
-	}
-	return refill_lower(h, t, cls, healing);
+	return refill_lower(h, h->tree, cls, healing);
 }
 
 /*
@@ -326,7 +378,7 @@ int64_t buddy_refill(struct buddy_hart *h, unsigned int cls)
 {
 	atomic_set(&h->holds, 1);
 	/* The first time no word in use is known of; failing a whole one all are looked at. */
-	if (unlikely(h->is_movable) ? refill_movable(h, h->tree, cls)
+	if (unlikely(h->is_movable) ? refill_movable(h, cls)
 				    : cls <= MAX_SCANNED_ORDER && h->scan[cls].limit &&
 					      refill_used(h, h->tree, cls))
 		return 0;
@@ -337,7 +389,7 @@ int64_t buddy_refill(struct buddy_hart *h, unsigned int cls)
 int64_t buddy_refill_scan(struct buddy_hart *h, unsigned int cls)
 {
 	if (unlikely(h->is_movable)
-		    ? refill_movable(h, h->tree, cls)
+		    ? refill_movable(h, cls)
 		    : cls <= MAX_SCANNED_ORDER &&
 			      !buddy_free_word_below(h, whole_end_pfn(h, cls)) &&
 			      !buddy_free_group(h) && refill_used(h, h->tree, cls)) {

@@ -150,8 +150,6 @@ int64_t buddy_alloc_large(struct buddy_hart *h, unsigned int order);
 
 /* mm/buddy_movable.c */
 void buddy_turn_movable(struct buddy_hart *h);
-void buddy_raise_low(struct buddy_hart *h, unsigned int cls);
-uint64_t buddy_word_from_low(const struct buddy_hart *h);
 uint64_t buddy_highest_word(const struct buddy_tree *t);
 bool buddy_whole_is_near(struct buddy_hart *h);
 bool buddy_group_is_better(struct buddy_hart *h, uint64_t pfn);

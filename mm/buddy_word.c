@@ -11,10 +11,7 @@
 /* The limit goes with a word that is taken if no more than this lies between. */
 #define LIMIT_REACH 8
 
-/*
- * The lowest frame of a word that is free at level 1, not as part of a larger block. For movable pages:
- * of those that refills look at.
- */
+/* The lowest frame of a word that is free at level 1, not as part of a larger block. */
 uint64_t __attribute__((noinline)) buddy_lowest_word(const struct buddy_hart *h)
 {
 	const struct buddy_tree *t = h->tree;
@@ -35,8 +32,6 @@ uint64_t __attribute__((noinline)) buddy_lowest_word(const struct buddy_hart *h)
 			left ^= bit;
 		}
 	}
-	if (unlikely(h->is_movable))
-		return buddy_word_from_low(h);
 	/* Below the top level a word has hints; where level 1 is the top, nothing is compared. */
 	for (unsigned int turn = 0; TOP > 1 && turn < NEAR_WORDS; turn++) {
 		int64_t idx = buddy_hint_lowest(t, 1, 0);
