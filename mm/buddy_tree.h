@@ -292,15 +292,22 @@ static inline bool carry_is_done(const struct buddy_tree *t, uint64_t idx, uint6
 		1);
 }
 
+/* Before the hart's first operation @tree is NULL, and nothing else is set. */
+static inline void note_free_word(struct buddy_hart *h, const struct buddy_tree *t, uint64_t idx)
+{
+	if (t == h->tree && idx << RADIX_SHIFT < h->frontier_pfn && idx >= h->noted_from)
+		h->frontier_pfn = idx << RADIX_SHIFT;
+}
+
 /* A level 0 word was full, and is the caller's as a whole now. Its bit goes into the parent's. */
 static inline int buddy_carry(struct buddy_hart *h, const struct buddy_tree *t, uint64_t idx)
 {
 	uint64_t mask = 1ULL << BITS_OF(idx), old;
 
 	h->events.carries++;
-	/* Before the hart's first operation @tree is NULL, and nothing else is set. */
-	if (t == h->tree && idx << RADIX_SHIFT < h->frontier_pfn && idx >= h->noted_from)
-		h->frontier_pfn = idx << RADIX_SHIFT;
+	note_free_word(h, t, idx);
+	if (unlikely(h->sibling))
+		note_free_word(h->sibling, t, idx);
 	idx >>= RADIX_SHIFT;
 	old = atomic_fetch_or(buddy_node(t, 1, idx), mask);
 	if (likely(carry_is_done(t, idx, old, mask)))
