@@ -94,7 +94,7 @@ void page_hart_flush(struct page_hart *h)
 	if (!h->free_zone)
 		return;
 	zh = &h->free_zone->harts[h->id];
-	for (unsigned int order = 0; order < BUDDY_NR_STACKS; order++) {
+	for (unsigned int order = 0; order < NR_PAGE_ORDERS; order++) {
 		zh->freed[order] += h->freed[order];
 		zh->freed_pages += h->freed[order] << order;
 		atomic_set(&h->freed[order], 0);
