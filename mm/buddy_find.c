@@ -41,7 +41,7 @@ static uint64_t next_word(const struct buddy_tree *t, unsigned int level, uint64
 	return UINT64_MAX;
 }
 
-/* The first run of @level that ends behind @pfn; what lies below @pfn is cut off. */
+/* The first run of @level that ends behind @pfn; it may begin before. */
 static struct level_run next_run(const struct buddy_tree *t, unsigned int level, uint64_t pfn)
 {
 	uint64_t idx = pfn >> WORD_SHIFT(level), word = 0;
@@ -70,12 +70,10 @@ static struct level_run next_run(const struct buddy_tree *t, unsigned int level,
 	run.start_pfn = (idx << RADIX_SHIFT | first) << BIT_SHIFT(level);
 	run.end_pfn = run.start_pfn +
 		      ((uint64_t)(word ? ffs64(word) : BUDDY_RADIX - first) << BIT_SHIFT(level));
-	if (run.start_pfn < pfn)
-		run.start_pfn = pfn;
 	return run;
 }
 
-/* The run that begins lowest, of all levels, at @pfn or behind it. */
+/* The run that begins lowest, of all levels, and ends behind @pfn. */
 static struct level_run lowest_run(const struct buddy_tree *t, struct level_run *runs, uint64_t pfn)
 {
 	struct level_run *best = runs;

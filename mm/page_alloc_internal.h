@@ -31,12 +31,14 @@ struct page_request {
 
 /* mm/page_alloc_slow.c */
 int64_t page_alloc_slow(struct page_hart *h, gfp_t gfp, unsigned int order, uintptr_t caller);
+int64_t page_alloc_by_list(struct page_hart *h, gfp_t gfp, unsigned int order, uintptr_t caller);
 int64_t page_alloc_from(struct page_hart *h, const struct page_request *r);
 /* The same without what is recorded, and without zeros. */
 int64_t page_take_from(struct page_hart *h, const struct page_request *r);
 int page_free_slow(struct page_hart *h, uint64_t pfn, unsigned int order, uintptr_t caller);
 /* Into the zone of @pfn, without a look at what is recorded; counted. */
 int page_free_block(struct page_hart *h, uint64_t pfn, unsigned int order);
+int page_free_to(struct page_hart *h, struct zone *z, uint64_t pfn, unsigned int order);
 
 /* mm/page_hart.c */
 void page_hart_init(struct page_alloc *pa, uint32_t id);

@@ -8,6 +8,9 @@
 /* Pages that a refill may take, at most. */
 #define REFILL_PAGES 64
 
+/* Flags with which a block may come from the stack of those that were recorded. */
+#define RECORDED_GFP (GFP_FAST_MASK | __GFP_COMP | __GFP_ZERO | __GFP_MEMALLOC)
+
 /* Blocks of a small order that have left the trees for @c: those on its stack and those given out. */
 static uint64_t blocks_out(const struct buddy_hart *c, unsigned int order)
 {
@@ -107,6 +110,12 @@ static bool list_allows(const struct zone *z, const struct page_request *r)
 	return zone_is_allowed(z, r->gfp) && z->mm.state == MM_HANDED_OVER;
 }
 
+/* Is the zone that served it as good for another one with the same flags? */
+static inline bool is_for_any_zone(const struct page_hart *h, const struct page_request *r)
+{
+	return r->list == h->local && !(r->gfp & __GFP_THISNODE) && !r->nodemask;
+}
+
 /* What became of a walk over the zones that has found nothing. */
 struct walk {
 	struct zone *first; /* of those that are allowed; NULL: none is */
@@ -143,9 +152,7 @@ static int64_t walk_zones(struct page_hart *h, const struct page_request *r,
 		if (unlikely(is_tight))
 			buddy_drain(zone_context(z, h->id, gfp_migratetype(r->gfp)));
 		if (likely(pfn >= 0)) {
-			if (r->list == h->local && r->order < BUDDY_NR_STACKS &&
-			    !(pa->features & PAGE_ALLOC_WATCHED) && !(r->gfp & __GFP_THISNODE) &&
-			    !r->nodemask)
+			if (r->order < BUDDY_NR_STACKS && is_for_any_zone(h, r))
 				page_hart_turn_to(h, r->gfp, z, z == w->first);
 			return pfn;
 		}
@@ -182,6 +189,11 @@ int64_t page_take_from(struct page_hart *h, const struct page_request *r)
 	return likely(pfn >= 0) ? pfn : walk_again(h, r, &w, pfn);
 }
 
+static inline bool gfp_is_allowed(const struct page_alloc *pa, gfp_t gfp)
+{
+	return !(gfp & __GFP_COMP) || (pa->features & PAGE_ALLOC_COMPOUND);
+}
+
 /* What is more to do for the block, if there is one; without it the block goes back. */
 static int64_t __attribute__((noinline))
 hand_out(struct page_hart *h, const struct page_request *r, int64_t pfn)
@@ -202,7 +214,7 @@ int64_t page_alloc_from(struct page_hart *h, const struct page_request *r)
 	const gfp_t more = h->pa->features | (r->gfp & (__GFP_ZERO | __GFP_COMP));
 	int64_t pfn;
 
-	if (unlikely(r->gfp & __GFP_COMP) && !(h->pa->features & PAGE_ALLOC_COMPOUND)) {
+	if (unlikely(!gfp_is_allowed(h->pa, r->gfp))) {
 		h->refusals++;
 		return -EMM_ESTATE;
 	}
@@ -210,8 +222,7 @@ int64_t page_alloc_from(struct page_hart *h, const struct page_request *r)
 	return likely(!more) ? pfn : hand_out(h, r, pfn);
 }
 
-static int64_t __attribute__((noinline))
-alloc_by_list(struct page_hart *h, gfp_t gfp, unsigned int order, uintptr_t caller)
+int64_t page_alloc_by_list(struct page_hart *h, gfp_t gfp, unsigned int order, uintptr_t caller)
 {
 	const struct page_request r = {
 		.gfp = gfp,
@@ -275,20 +286,28 @@ large_from_best(struct page_hart *h, gfp_t gfp, unsigned int order)
 	return pfn;
 }
 
+/* May the block come from where page_watch.fast[] leads? */
+static inline bool is_recorded(const struct page_alloc *pa, gfp_t gfp)
+{
+	return !(gfp & ~RECORDED_GFP) && gfp_is_allowed(pa, gfp);
+}
+
 /* Mostly it is the best zone that served last, and it has enough: the others are not looked at. */
 int64_t page_alloc_slow(struct page_hart *h, gfp_t gfp, unsigned int order, uintptr_t caller)
 {
 	const struct zone_hart *zh = gfp <= GFP_FAST_MASK ? h->books[(int)gfp] : NULL;
 
 	if (unlikely(!zh))
-		return alloc_by_list(h, gfp, order, caller);
+		return h->watch && is_recorded(h->pa, gfp)
+			       ? page_alloc_recorded(h, gfp, order, caller)
+			       : page_alloc_by_list(h, gfp, order, caller);
 	if (likely(order < BUDDY_NR_STACKS)) {
 		if (likely(zone_credit(zh) >= REFILL_PAGES))
 			return refill_from_best(h, gfp, order);
 	} else if (likely(order <= BUDDY_MAX_ORDER && zone_credit(zh) >> order > 0)) {
 		return large_from_best(h, gfp, order);
 	}
-	return alloc_by_list(h, gfp, order, caller);
+	return page_alloc_by_list(h, gfp, order, caller);
 }
 
 /* ---- frees ---- */
@@ -304,10 +323,16 @@ static void turn_to_zone(struct page_hart *h, struct zone *z)
 int page_free_block(struct page_hart *h, uint64_t pfn, unsigned int order)
 {
 	struct zone *z = page_zone(h->pa, pfn);
+
+	return z ? page_free_to(h, z, pfn, order) : -EMM_ERANGE;
+}
+
+int page_free_to(struct page_hart *h, struct zone *z, uint64_t pfn, unsigned int order)
+{
 	struct zone_hart *zh;
 	int err;
 
-	if (!z || z->mm.state != MM_HANDED_OVER)
+	if (unlikely(z->mm.state != MM_HANDED_OVER))
 		return -EMM_ERANGE;
 	err = buddy_free(zone_context(z, h->id, MIGRATE_UNMOVABLE), pfn, order);
 	if (err)
@@ -318,18 +343,16 @@ int page_free_block(struct page_hart *h, uint64_t pfn, unsigned int order)
 	return 0;
 }
 
-/* In a zone that is not that of the last free, or with a look at what is recorded. */
+/* In a zone that is not that of the last free. */
 static int __attribute__((noinline))
-free_elsewhere(struct page_hart *h, uint64_t pfn, unsigned int order, uintptr_t caller)
+free_elsewhere(struct page_hart *h, uint64_t pfn, unsigned int order)
 {
 	int err;
 
 	if (unlikely(order > BUDDY_MAX_ORDER)) {
 		h->refusals++;
-		return h->pa->features ? page_record_free(h, pfn, order, caller) : -EMM_EINVAL;
+		return -EMM_EINVAL;
 	}
-	if (unlikely(h->pa->features))
-		return page_free_recorded(h, pfn, order, caller);
 	err = page_free_block(h, pfn, order);
 	if (!err)
 		turn_to_zone(h, page_zone(h->pa, pfn));
@@ -344,7 +367,8 @@ int page_free_slow(struct page_hart *h, uint64_t pfn, unsigned int order, uintpt
 
 	if (unlikely(order > BUDDY_MAX_ORDER ||
 		     pfn - c->window_pfn >= atomic_read(&c->window_pages)))
-		return free_elsewhere(h, pfn, order, caller);
+		return h->watch ? page_free_recorded(h, pfn, order, caller)
+				: free_elsewhere(h, pfn, order);
 	err = buddy_free_slow(c, pfn, order);
 	if (unlikely(err))
 		return err;

@@ -2,6 +2,7 @@
 /* The audit of a page allocator: that of its zones, with each page that is lent counted once. */
 #include <earlymm/error.h>
 #include <earlymm/page_audit.h>
+#include <earlymm/page_owner.h>
 
 static uint64_t difference(uint64_t a, uint64_t b)
 {
@@ -42,8 +43,10 @@ static void count_lent(const struct page_alloc *pa, const struct zone *z, struct
 /* What is lost of a zone, its users' own books aside: with these it would be used. */
 static void balance_zone(const struct page_alloc *pa, const struct zone *z, struct mm_audit *a)
 {
-	uint64_t there = a->free + a->held;
+	uint64_t there;
 
+	a->held += page_quarantined(pa, z);
+	there = a->free + a->held;
 	a->used = a->managed > there ? a->managed - there : 0;
 	a->lost = difference(a->present, a->managed + mm_audit_reserved(a)) +
 		  difference(a->managed, there + a->used) +

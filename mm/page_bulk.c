@@ -92,11 +92,11 @@ int free_pages_bulk(struct page_hart *h, uint64_t nr, const uint64_t *pfns, uint
 				break;
 			bits |= bit;
 		}
-		if (likely(!h->pa->features && !buddy_free_bits(h->free_ctx, idx, bits))) {
+		if (likely(!buddy_free_bits(h->free_ctx, idx, bits))) {
 			atomic_set(&h->freed[0], h->freed[0] + n);
 			continue;
 		}
-		/* Elsewhere: the first turns to its zone. Or one is refused, and not the others. */
+		/* Elsewhere, and the first turns to its zone; or one is refused; or all is recorded. */
 		err = free_singly(h, n, pfns, &failed, caller);
 		ret = ret ? ret : err;
 	}

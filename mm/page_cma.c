@@ -32,7 +32,8 @@ int cma_release(struct page_hart *h, uint32_t area, uint64_t pfn, uint64_t nr_pa
 {
 	const struct zone *z = cma_zone(h->pa, area);
 
-	if (!z || pfn < z->mm.start_pfn || pfn >= z->mm.end_pfn || nr_pages > z->mm.end_pfn - pfn) {
+	/* Where the range ends is seen by page_free_parts(): an area has a tree of its own. */
+	if (!z || page_zone(h->pa, pfn) != z) {
 		h->refusals++;
 		return z ? -EMM_ERANGE : -EMM_ENOENT;
 	}

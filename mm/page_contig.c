@@ -46,7 +46,6 @@ static int claim_range(struct page_hart *h, struct zone *z, uint64_t start_pfn, 
 		       gfp_t gfp, uintptr_t caller)
 {
 	struct buddy_hart *c = zone_context(z, h->id, MIGRATE_UNMOVABLE);
-	struct zone_hart *zh = &z->harts[h->id];
 	int err = claim_parts(h, z, start_pfn, end_pfn);
 	unsigned int order;
 
@@ -62,8 +61,10 @@ static int claim_range(struct page_hart *h, struct zone *z, uint64_t start_pfn, 
 		buddy_split(c, pfn, order);
 	}
 	page_count_parts(h, z, gfp_migratetype(gfp), start_pfn, end_pfn);
-	zone_set_credit(zh, zone_credit(zh) - (int64_t)(end_pfn - start_pfn));
-	zh->claims++;
+	/* No hart has been promised any of what is left. */
+	for (uint32_t i = 0; i < h->pa->nr_harts; i++)
+		zone_set_credit(&z->harts[i], 0);
+	z->harts[h->id].claims++;
 	return 0;
 }
 

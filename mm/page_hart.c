@@ -7,8 +7,14 @@ static const struct buddy_hart closed_context;
 
 void page_hart_turn_to(struct page_hart *h, gfp_t gfp, const struct zone *z, bool is_best)
 {
+	struct buddy_hart *c = zone_context(z, h->id, gfp_migratetype(gfp));
+
 	gfp &= GFP_FAST_MASK;
-	h->fast[gfp] = zone_context(z, h->id, gfp_migratetype(gfp));
+	if (h->watch)
+		h->watch->fast[gfp] = c;
+	if (h->pa->features & PAGE_ALLOC_WATCHED)
+		return;
+	h->fast[gfp] = c;
 	h->books[gfp] = is_best ? &z->harts[h->id] : NULL;
 }
 
@@ -38,6 +44,13 @@ static void begin_with(struct page_hart *h, gfp_t gfp)
 	}
 }
 
+/* Nothing is known of where a recorded block might come from. */
+static void close_watch(struct page_hart *h)
+{
+	for (gfp_t gfp = 0; gfp <= GFP_FAST_MASK; gfp++)
+		h->watch->fast[gfp] = (struct buddy_hart *)(uintptr_t)&closed_context;
+}
+
 int page_alloc_set_node(struct page_alloc *pa, uint32_t hart, int nid)
 {
 	struct page_hart *h;
@@ -48,6 +61,8 @@ int page_alloc_set_node(struct page_alloc *pa, uint32_t hart, int nid)
 		return -EMM_ENOENT;
 	h = &pa->harts[hart];
 	h->local = &pa->nodes[nid];
+	if (h->watch)
+		close_watch(h);
 	for (gfp_t gfp = 0; gfp < __GFP_HIGH; gfp++) {
 		begin_with(h, gfp);
 		/* Which zones there are is all the same to it. */
@@ -69,6 +84,12 @@ void page_hart_init(struct page_alloc *pa, uint32_t id)
 	page_alloc_set_node(pa, id, 0);
 }
 
+void page_hart_watch(struct page_hart *h, struct page_watch *w)
+{
+	h->watch = w;
+	close_watch(h);
+}
+
 /* The books of the zone that frees went to become complete. */
 void page_hart_flush(struct page_hart *h)
 {
@@ -88,8 +109,8 @@ void page_hart_drain(struct page_hart *h)
 {
 	const struct page_alloc *pa = h->pa;
 
-	if (h->quarantine)
-		page_quarantine_drain(h, h->quarantine);
+	if (h->watch)
+		page_quarantine_drain(h, h->watch);
 	page_hart_flush(h);
 	for (uint32_t i = 0; i < pa->nr_zones; i++)
 		for (unsigned int type = 0; type < MIGRATE_TYPES; type++)

@@ -1,41 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Who has a block, and who had it. The record at a block's first frame is PAGE_IN_USE, with its
- * order, exactly as long as it is in use: so one comparison tells a right free, and looking for
- * what is wrong with another may take its time.
- */
-#include "page_record.h"
+/* Who has a block, who had it, and what is wrong with a call. The right ones: page_owner_fast.h. */
+#include "page_owner_fast.h"
 
-#define LOW_MASK ((1ULL << OWNER_SHIFT) - 1)
-
-static uint64_t pack(uintptr_t caller, uint64_t low)
-{
-	return (uint64_t)caller << OWNER_SHIFT | low;
-}
-
-static uint64_t pack_state(unsigned int order, enum page_owner_state state)
-{
-	return (uint64_t)order << 2 | state;
-}
-
-/* From now on the frames of the block are known to have been handed out. */
-static void remember_block(const struct page_records *r, uint64_t pfn, unsigned int order)
+void page_owner_mark(const struct page_records *r, uint64_t pfn, unsigned int order)
 {
 	uint64_t *middle = &owner_of(r, block_bit(pfn, order))->freed;
 	uint64_t freed = atomic_read(middle);
 
 	if (!(freed & OWNER_MIDDLE))
 		atomic_set(middle, freed | OWNER_MIDDLE);
-}
-
-void page_owner_alloc(const struct page_records *r, uint64_t pfn, unsigned int order,
-		      uintptr_t caller)
-{
-	atomic_set(&owner_of(r, pfn)->allocated, pack(caller, pack_state(order, PAGE_IN_USE)));
-	if (order) {
-		remember_block(r, pfn, order);
-		page_mark_block(r, pfn, order);
-	}
+	page_mark_block(r, pfn, order);
 }
 
 /* ---- what is on record ---- */
@@ -117,8 +91,8 @@ static int find_fault(const struct page_alloc *pa, uint64_t pfn, unsigned int or
 	return -EMM_EDOUBLE;
 }
 
-static int __attribute__((noinline))
-refuse(struct page_hart *h, const char *call, uint64_t pfn, unsigned int order, uintptr_t caller)
+int page_owner_refuse(struct page_hart *h, const char *call, uint64_t pfn, unsigned int order,
+		      uintptr_t caller)
 {
 	static const char *const states[] = { "never handed out", "in use", "free" };
 	struct page_owner_info info;
@@ -135,46 +109,16 @@ refuse(struct page_hart *h, const char *call, uint64_t pfn, unsigned int order, 
 	return err;
 }
 
-/* The records of the block's tree, if it is in use as it is asked for: *@allocated says who has it. */
-static const struct page_records *check(const struct page_alloc *pa, uint64_t pfn,
-					unsigned int order, uint64_t *allocated)
-{
-	const struct page_records *r = page_records_of(pa, pfn, 1);
-
-	if (unlikely(!r || order > BUDDY_MAX_ORDER))
-		return NULL;
-	*allocated = atomic_read(&owner_of(r, pfn)->allocated);
-	return (*allocated & LOW_MASK) == pack_state(order, PAGE_IN_USE) ? r : NULL;
-}
-
-int page_owner_free(struct page_hart *h, uint64_t pfn, unsigned int order, uintptr_t caller)
-{
-	uint64_t allocated, freed;
-	const struct page_records *r = check(h->pa, pfn, order, &allocated);
-	struct page_owner *o;
-
-	if (unlikely(!r))
-		return refuse(h, "free", pfn, order, caller);
-	o = owner_of(r, pfn);
-	freed = (allocated & ~LOW_MASK) | pack_state(order, PAGE_FREED);
-	/* Of two harts that free it at the same time one is wrong. */
-	if (unlikely(!atomic_cmpxchg(&o->allocated, allocated, freed)))
-		return refuse(h, "free", pfn, order, caller);
-	atomic_set(&o->freed, pack(caller, o->freed & OWNER_MIDDLE));
-	return 0;
-}
-
 int page_owner_split(struct page_hart *h, uint64_t pfn, unsigned int order, unsigned int into,
 		     uintptr_t caller)
 {
-	uint64_t allocated;
-	const struct page_records *r = check(h->pa, pfn, order, &allocated);
+	const struct page_records *r = page_records_for(h, pfn, 1);
+	uint64_t allocated = 0;
 
-	if (unlikely(!r))
-		return refuse(h, "split", pfn, order, caller);
-	if (order == into)
-		return 0;
-	page_unmark_block(r, pfn, order);
+	if (unlikely(!r || !owner_has_block(r, pfn, order, &allocated)))
+		return page_owner_refuse(h, "split", pfn, order, caller);
+	if (order)
+		page_unmark_block(r, pfn, order);
 	for (uint64_t at = pfn; at < pfn + (1ULL << order); at += 1ULL << into)
 		page_owner_alloc(r, at, into, owner_caller(allocated));
 	return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Blocks in use, by who allocated them. */
-#include "page_record.h"
+#include "page_owner_fast.h"
 
 /* What has no room among the callers, and the sum of all. */
 struct page_owner_totals {
@@ -37,8 +37,8 @@ static void add_tree(struct page_alloc *pa, const struct page_records *r,
 {
 	uint64_t step;
 
-	for (uint64_t pfn = r->tree->start_pfn; pfn < r->tree->end_pfn; pfn += step) {
-		uint64_t allocated = atomic_read(&owner_of(r, pfn)->allocated);
+	for (uint64_t i = 0; i < r->nr_pages; i += step) {
+		uint64_t allocated = atomic_read(&owner_of(r, r->start_pfn + i)->allocated);
 		unsigned int order;
 
 		step = 1;

@@ -98,9 +98,9 @@ static const uint64_t *find_damage(const uint64_t *p)
 	const uint64_t *end = p + PAGE_WORDS;
 
 	for (; p < end; p += UNROLLED)
-		if (unlikely((p[0] ^ PATTERN) | (p[1] ^ PATTERN) | (p[2] ^ PATTERN) |
-			     (p[3] ^ PATTERN) | (p[4] ^ PATTERN) | (p[5] ^ PATTERN) |
-			     (p[6] ^ PATTERN) | (p[7] ^ PATTERN)))
+		if (unlikely(p[0] != PATTERN || p[1] != PATTERN || p[2] != PATTERN ||
+			     p[3] != PATTERN || p[4] != PATTERN || p[5] != PATTERN ||
+			     p[6] != PATTERN || p[7] != PATTERN))
 			break;
 	for (; p < end; p++)
 		if (*p != PATTERN)

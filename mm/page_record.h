@@ -15,9 +15,13 @@
 #include <earlymm/page_owner.h>
 #include "page_alloc_internal.h"
 
+struct page_watch;
+
 /* The records of one tree's pages: addresses that the record of frame 0 would have. */
 struct page_records {
-	const struct buddy_tree *tree;
+	uint64_t start_pfn;
+	uint64_t nr_pages;
+	struct zone *zone;
 	uintptr_t blocks; /* a bit a block in use, see block_bit() */
 	uintptr_t owners; /* struct page_owner */
 	uintptr_t filled; /* a bit a page: free and filled with the pattern */
@@ -54,6 +58,9 @@ void page_records_init(struct page_alloc *pa, struct zone *z);
 const struct page_records *page_records_of(const struct page_alloc *pa, uint64_t pfn,
 					   uint64_t nr_pages);
 
+/* The same, kept in h->watch->last. */
+const struct page_records *page_records_find(struct page_hart *h, uint64_t pfn, uint64_t nr_pages);
+
 /*
  * page_record_alloc() - a block is about to be handed out to @caller: poison is looked at,
  * __GFP_ZERO clears it, who has it is recorded. Aligned, not in use. Returns 0, or -EMM_EFAULT
@@ -78,11 +85,17 @@ int page_record_free(struct page_hart *h, uint64_t pfn, unsigned int order, uint
 int page_record_split(struct page_hart *h, uint64_t pfn, unsigned int order, unsigned int into,
 		      uintptr_t caller);
 
-/* All of a free with features: the slow path of free_pages(). */
+/* All of an allocation for which no stack is open: without THISNODE, and the flags may be. */
+int64_t page_alloc_recorded(struct page_hart *h, gfp_t gfp, unsigned int order, uintptr_t caller);
+
+/* All of a free: the slow path of free_pages() with features. */
 int page_free_recorded(struct page_hart *h, uint64_t pfn, unsigned int order, uintptr_t caller);
 
 /* One misuse more. */
 void page_count_misuse(uint64_t *nr);
+
+/* mm/page_hart.c: the hart has this from now on; its contents are zeros. */
+void page_hart_watch(struct page_hart *h, struct page_watch *w);
 
 /* ---- mm/page_compound.c ---- */
 
@@ -94,9 +107,9 @@ unsigned int page_find_block(const struct page_records *r, uint64_t pfn);
 
 /* ---- mm/page_owner.c ---- */
 
-void page_owner_alloc(const struct page_records *r, uint64_t pfn, unsigned int order,
+/* Tells and counts what is wrong with a @call. Returns its error. */
+int page_owner_refuse(struct page_hart *h, const char *call, uint64_t pfn, unsigned int order,
 		      uintptr_t caller);
-int page_owner_free(struct page_hart *h, uint64_t pfn, unsigned int order, uintptr_t caller);
 int page_owner_split(struct page_hart *h, uint64_t pfn, unsigned int order, unsigned int into,
 		     uintptr_t caller);
 
@@ -106,11 +119,15 @@ int page_owner_split(struct page_hart *h, uint64_t pfn, unsigned int order, unsi
 #define QUARANTINE_MAX_ORDER 3U
 #define QUARANTINE_USED      0x80U
 
-/*
- * What a hart has freed last, in a ring: a pfn in bits 8 and up, order, QUARANTINE_USED; or 0.
- * Whoever exchanges a slot for something else has the block, on any hart.
- */
-struct page_quarantine {
+/* What a hart has to itself where pages are recorded. */
+struct page_watch {
+	/* Where page_hart.fast[] would lead, if it did not lead to a closed context. */
+	struct buddy_hart *fast[GFP_FAST_MASK + 1];
+	const struct page_records *last; /* those that were needed last */
+	/*
+	 * What it has freed last, in a ring: a pfn in bits 8 and up, order, QUARANTINE_USED; or 0.
+	 * Whoever exchanges a slot for something else has the block, on any hart.
+	 */
 	uint64_t next; /* by its hart alone */
 	uint64_t slot[QUARANTINE_BLOCKS];
 };
@@ -118,8 +135,11 @@ struct page_quarantine {
 /* page_put_back() - back to the zone, at once or by way of the quarantine. page_free_block()'s errors. */
 int page_put_back(struct page_hart *h, uint64_t pfn, unsigned int order);
 
-/* Gives back the blocks of @q; of all harts. Returns how many that were. */
-uint32_t page_quarantine_drain(struct page_hart *h, struct page_quarantine *q);
+/* A block of a small order waits; another goes back in its place. Returns 0. */
+int page_quarantine_put(struct page_hart *h, uint64_t pfn, unsigned int order);
+
+/* Gives back the blocks of @w; of all harts. Returns how many that were. */
+uint32_t page_quarantine_drain(struct page_hart *h, struct page_watch *w);
 uint32_t page_quarantine_drain_all(struct page_hart *h);
 
 /* ---- mm/page_poison.c ---- */
@@ -162,21 +182,21 @@ static inline uint64_t block_start(uint64_t pfn, unsigned int order)
 	return pfn & ~((1ULL << order) - 1);
 }
 
-static inline struct page_owner *owner_of(const struct page_records *r, uint64_t pfn)
+/* Trees are disjoint, those of different zones too. */
+static inline bool records_cover(const struct page_records *r, uint64_t pfn, uint64_t nr_pages)
 {
-	return (struct page_owner *)(r->owners + pfn * sizeof(struct page_owner));
+	uint64_t at = pfn - r->start_pfn;
+
+	return at < r->nr_pages && nr_pages <= r->nr_pages - at;
 }
 
-/* Of page_owner.allocated, and of .freed. */
-static inline uintptr_t owner_caller(uint64_t packed)
+/* For a hart that is going to need them again. NULL: no tree holds all of it. */
+static inline const struct page_records *page_records_for(struct page_hart *h, uint64_t pfn,
+							  uint64_t nr_pages)
 {
-	return (uintptr_t)((int64_t)packed >> OWNER_SHIFT);
-}
+	const struct page_records *r = h->watch->last;
 
-static inline enum page_owner_state owner_state(uint64_t allocated, unsigned int *order)
-{
-	*order = (unsigned int)(allocated >> 2) & 0x1f;
-	return (enum page_owner_state)(allocated & 3);
+	return likely(records_cover(r, pfn, nr_pages)) ? r : page_records_find(h, pfn, nr_pages);
 }
 
 /* Does a block of @order that holds @pfn lie in the tree? If not, no larger one does. */
@@ -184,8 +204,7 @@ static inline bool block_is_recorded(const struct page_records *r, uint64_t pfn,
 {
 	uint64_t start = block_start(pfn, order);
 
-	return order <= BUDDY_MAX_ORDER && start >= r->tree->start_pfn &&
-	       start + (1ULL << order) <= r->tree->end_pfn;
+	return order <= BUDDY_MAX_ORDER && records_cover(r, start, 1ULL << order);
 }
 
 #endif

@@ -197,7 +197,8 @@ uint64_t zone_free_pages(const struct page_alloc *pa, const struct zone *z)
 		if (h->free_zone == z)
 			nr_free += uncounted_frees(h);
 	}
-	return nr_free;
+	/* A free may have been read before, and the next allocation of those pages since. */
+	return (int64_t)nr_free < 0 ? 0 : nr_free;
 }
 
 uint64_t zone_reserve(const struct zone *z, enum zone_watermark mark, enum zone_type highest,

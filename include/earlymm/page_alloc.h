@@ -68,7 +68,7 @@ struct page_hart {
 	const struct zonelist *local; /* of its node */
 	uint32_t id;
 	uint32_t refusals; /* calls with arguments that cannot be */
-	struct page_quarantine *quarantine; /* with PAGE_ALLOC_OWNER: blocks just freed; or NULL */
+	struct page_watch *watch; /* with features; or NULL */
 };
 
 /* vm.overcommit_memory, as Linux would have it by default on such a machine. */

@@ -101,7 +101,9 @@ static const struct {
 	{ "BOOTMEM_OPS", "2000" },     { "BUDDY_CLAIM_OPS", "10000" },
 	{ "BUDDY_DIFF_OPS", "20000" }, { "BUDDY_DIFF_ROUNDS", "8" },
 	{ "EARLY_ROUNDS", "20" },      { "MEMBLOCK_BYTES", "200000" },
-	{ "MEMBLOCK_OPS", "10000" },
+	{ "MEMBLOCK_OPS", "10000" },   { "COMPOUND_OPS", "10000" },
+	{ "OWNER_OPS", "6000" },       { "OWNER_MISUSES", "600" },
+	{ "POISON_OPS", "2000" },      { "POISON_DAMAGES", "6" },
 };
 
 char *getenv(const char *name)

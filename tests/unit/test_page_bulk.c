@@ -3,6 +3,7 @@
 #include "helper_pages.h"
 
 #include <earlymm/error.h>
+#include <earlymm/page_contig.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +112,30 @@ static void test_wrong_frees(void **state)
 	assert_int_equal(buddy_nr_held(zone_context(&f->pa.zones[0], 0, 0)), 0);
 }
 
+/* A range with nothing free in between, in rows that cross words: upwards, downwards, with a gap. */
+static void test_rows(void **state)
+{
+	struct helper_pages *f = *state;
+	uint64_t pfns[300], failed;
+	struct page_hart *h;
+
+	start(f, 0);
+	h = &f->pa.harts[0];
+	for (int round = 0; round < 3; round++) {
+		uint64_t first = 0x81000 + 17;
+
+		assert_int_equal(alloc_contig_range(h, first, first + 300, 0), 0);
+		for (uint64_t i = 0; i < 300; i++)
+			pfns[i] = first + (round == 0 ? i : round == 1 ? 299 - i : (i + 150) % 300);
+		assert_int_equal(free_pages_bulk(h, 300, pfns, &failed), 0);
+		assert_int_equal(failed, 0);
+		helper_pages_expect(f, 0);
+		assert_int_equal(free_pages_bulk(h, 300, pfns, &failed), -EMM_EDOUBLE);
+		assert_int_equal(failed, 300);
+		helper_pages_expect(f, 0);
+	}
+}
+
 static void shuffle(uint64_t *pfns, uint64_t nr, uint64_t rng)
 {
 	for (uint64_t i = nr - 1; i > 0; i--) {
@@ -157,10 +182,8 @@ static void test_all(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		pages_test(test_counts),
-		pages_test(test_recorded),
-		pages_test(test_wrong_frees),
-		pages_test(test_all),
+		pages_test(test_counts), pages_test(test_recorded), pages_test(test_wrong_frees),
+		pages_test(test_rows),   pages_test(test_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

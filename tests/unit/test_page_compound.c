@@ -3,7 +3,7 @@
 #include "helper_page_client.h"
 
 #include "helper_page_model.h"
-#include "page_record.h"
+#include "page_owner_fast.h"
 
 #include <earlymm/error.h>
 
@@ -102,6 +102,45 @@ static void test_errors(void **state)
 	helper_pages_expect(f, 0);
 }
 
+/* [start, end) lies behind *@at, which moves along. */
+static void expect_behind(uintptr_t *at, const void *start, const void *last, size_t size)
+{
+	assert_true((uintptr_t)start >= *at && start <= last);
+	*at = (uintptr_t)last + size;
+}
+
+/* Records of many trees with odd ends: side by side, inside the metadata. */
+static void test_places(void **state)
+{
+	struct helper_pages *f = *state;
+
+	f->cfg.features = PAGE_ALLOC_OWNER | PAGE_ALLOC_POISON;
+	for (uint64_t i = 0; i < 40; i++)
+		assert_int_equal(memblock_add_node(&f->h->mb, i * 0x3f93000 + 0x1000000,
+						   (i * i % 97 + 1) << 12, 0, 0),
+				 0);
+	helper_pages_ram(f, 0x3000, MIB(8), 0);
+	helper_pages_start(f);
+	for (uint32_t i = 0; i < f->pa.nr_zones; i++) {
+		const struct zone *z = &f->pa.zones[i];
+		uintptr_t at = (uintptr_t)&z->records[z->mm.nr_trees];
+
+		for (uint32_t k = 0; k < z->mm.nr_trees; k++) {
+			const struct page_records *r = &z->records[k];
+			uint64_t start = r->start_pfn, last = start + r->nr_pages - 1;
+
+			expect_behind(&at, bit_word(r->blocks, start), bit_word(r->blocks, last),
+				      8);
+			expect_behind(&at, owner_of(r, start), owner_of(r, last), 16);
+			expect_behind(&at, bit_word(r->filled, start), bit_word(r->filled, last),
+				      8);
+		}
+		assert_true(at <= (uintptr_t)phys_to_virt(&f->s->map, z->mm.meta_pa, 8) +
+					  z->mm.meta_bytes);
+	}
+	assert_true(f->pa.zones[0].mm.nr_trees > 30);
+}
+
 static void test_off(void **state)
 {
 	struct helper_pages *f = *state;
@@ -124,10 +163,8 @@ static void test_off(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		pages_test(test_random),
-		pages_test(test_all_orders),
-		pages_test(test_errors),
-		pages_test(test_off),
+		pages_test(test_random), pages_test(test_all_orders), pages_test(test_errors),
+		pages_test(test_places), pages_test(test_off),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

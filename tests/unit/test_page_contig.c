@@ -303,11 +303,57 @@ static void test_search(void **state)
 	assert_int_equal(alloc_contig_pages(h, UINT64_MAX, 0, 0), -EMM_ENOMEM);
 }
 
+/* Memory that begins in the middle of a word of each level, used up to the next. */
+static void test_search_from_middle(void **state)
+{
+	const uint64_t first = BASE_PFN + 256, next = BASE_PFN + 4096;
+	struct helper_pages *f = *state;
+	struct page_hart *h;
+
+	helper_pages_ram(f, PFN_PHYS(first), MIB(63), 0);
+	helper_pages_start(f);
+	h = &f->pa.harts[0];
+	for (uint64_t pfn = first; pfn < next; pfn++)
+		alloc_contig_range(h, pfn, pfn + 1, 0);
+	assert_int_equal(alloc_contig_pages(h, 100, 0, 0), next);
+	assert_int_equal(free_contig_range(h, next - 3, 103), 0);
+	assert_int_equal(alloc_contig_pages(h, 100, 0, 0), next - 3);
+	assert_int_equal(alloc_contig_pages(h, 64, 0, 0), next + 128);
+}
+
+/* All that lies above the mark, and not a page more; nor has a hart been promised what is gone. */
+static void test_search_at_mark(void **state)
+{
+	struct helper_pages *f = *state;
+	struct page_hart *h;
+	struct zone *z;
+	uint64_t nr;
+
+	f->cfg.nr_harts = 2;
+	start_one_zone(f);
+	h = &f->pa.harts[0];
+	z = &f->pa.zones[0];
+	/* The other hart may take much without a look. */
+	assert_true(alloc_page(&f->pa.harts[1], GFP_KERNEL) >= 0);
+	page_hart_drain(&f->pa.harts[1]);
+	nr = zone_free_pages(&f->pa, z) - z->wmark[WMARK_MIN];
+	assert_int_equal(alloc_contig_pages(h, nr + 1, GFP_KERNEL, 0), -EMM_ENOMEM);
+	nr -= 100;
+	assert_true(alloc_contig_pages(h, nr, GFP_KERNEL, 0) >= 0);
+	for (nr++; alloc_page(&f->pa.harts[1], GFP_KERNEL) >= 0;)
+		nr++;
+	page_hart_drain(&f->pa.harts[1]);
+	assert_int_equal(zone_free_pages(&f->pa, z), z->wmark[WMARK_MIN]);
+	helper_pages_expect(f, nr);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		pages_test(test_model),      pages_test(test_stacks), pages_test(test_borders),
-		pages_test(test_whole_zone), pages_test(test_search),
+		pages_test(test_model),          pages_test(test_stacks),
+		pages_test(test_borders),        pages_test(test_whole_zone),
+		pages_test(test_search),         pages_test(test_search_from_middle),
+		pages_test(test_search_at_mark),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -226,11 +226,36 @@ static void test_recorded(void **state)
 	helper_pages_expect(f, 0);
 }
 
+/* Of a range that can be cleared in part only nothing is on record. */
+static void test_half_cleared(void **state)
+{
+	const uint64_t middle = PFN_DOWN(0x81000000);
+	struct helper_pages *f = *state;
+	struct page_owner_info info;
+	struct page_hart *h;
+
+	f->cfg.features = PAGE_ALLOC_OWNER;
+	helper_pages_ram(f, 0x80000000, MIB(16), 0);
+	assert_int_equal(memblock_add_node(&f->h->mb, 0x81000000, MIB(16), 0, 0), 0);
+	helper_pages_start(f);
+	h = &f->pa.harts[0];
+	assert_int_equal(alloc_contig_range(h, middle - 5, middle + 5, __GFP_ZERO), -EMM_EFAULT);
+	for (uint64_t pfn = middle - 5; pfn < middle + 5; pfn++) {
+		assert_int_equal(page_owner_lookup(&f->pa, pfn, &info), 0);
+		assert_int_not_equal(info.state, PAGE_IN_USE);
+	}
+	helper_pages_expect(f, 0);
+	assert_int_equal(alloc_contig_range(h, middle - 5, middle + 5, 0), 0);
+	assert_int_equal(free_contig_range(h, middle - 5, 10), 0);
+	helper_pages_expect(f, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		pages_test(test_counts),  pages_test(test_refusals), pages_test(test_large),
-		pages_test(test_exhaust), pages_test(test_zeros),    pages_test(test_recorded),
+		pages_test(test_counts),       pages_test(test_refusals), pages_test(test_large),
+		pages_test(test_exhaust),      pages_test(test_zeros),    pages_test(test_recorded),
+		pages_test(test_half_cleared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include "helper_pages.h"
 
 #include <earlymm/error.h>
+#include <earlymm/page_contig.h>
 
 #define NODE_BASE(nid) (0x100000000ULL + (uint64_t)(nid)*MIB(64))
 #define NODE_PAGES     8192ULL
@@ -167,6 +168,7 @@ static void test_this_node_and_mask(void **state)
 	assert_int_equal(node_of(f, alloc_pages_nodemask(h, 0, 0, 2, &mask)), 3);
 	assert_int_equal(node_of(f, alloc_pages_nodemask(h, 0, 0, NUMA_NO_NODE, &mask)), 1);
 	helper_pages_expect(f, used + 4);
+	assert_int_equal(alloc_contig_pages(h, 300, __GFP_THISNODE, 2), -EMM_ENOMEM);
 	/* What is had in this way does not lead the next allocation astray. */
 	assert_int_equal(node_of(f, alloc_page(h, GFP_KERNEL)), 0);
 	used += use_up(f, 0, 1) + use_up(f, 0, 3) + 5;

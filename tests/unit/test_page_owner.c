@@ -251,13 +251,16 @@ static void try_misuse(struct page_client *c, struct snapshot *s, const struct m
 	struct page_hart *h = &c->f->pa.harts[client_random(c) & 1];
 	struct helper_text *out = &c->f->h->out;
 	uint64_t before = c->f->pa.misuses;
+	const struct page_records *last = h->watch->last;
 	uint32_t refusals = h->refusals;
 
 	assert_int_equal(out->len, 0);
 	visit_metadata(&c->f->pa, s, all, false);
 	assert_int_equal(client_callers[by].free(h, m->pfn, m->order), m->err);
 	assert_int_equal(h->refusals - refusals, m->order > BUDDY_MAX_ORDER);
+	/* What changes though: a count, and where the records were found last. */
 	h->refusals = refusals;
+	h->watch->last = last;
 	expect_unchanged(&c->f->pa, s, all);
 	assert_int_equal(c->f->pa.misuses, before + 1);
 	read_record(read_call(out->text, "free", m, by), c, m);
@@ -278,7 +281,7 @@ static void test_client(void **state)
 	start(f);
 	c = client_begin(f, page_model_env("OWNER_SEED", 7));
 	visit_metadata(&f->pa, &s, true, false);
-	s.words = malloc(s.nr_words * 8);
+	s.words = malloc(s.nr_words * 8 + 8);
 	assert_non_null(s.words);
 	for (uint64_t i = 0; i < ops; i++) {
 		enum misuse_kind kind = (enum misuse_kind)(client_random(c) % NR_KINDS);
@@ -329,6 +332,8 @@ static void test_split(void **state)
 	f->h->out.len = 0;
 	assert_int_equal(page_record_split(h, pfn + 32, 5, 0, 0), -EMM_ERANGE);
 	assert_int_equal(f->pa.misuses, 2);
+	assert_int_equal(page_record_split(h, pfn, 5, 5, 0), 0);
+	assert_int_equal(compound_order(&f->pa, pfn + 31), 5);
 	assert_int_equal(page_record_split(h, pfn, 5, 2, 0), 0);
 	assert_int_equal(buddy_split(&f->pa.zones[1].mm.buddy.harts[0], pfn, 5), 0);
 	assert_int_equal(free_pages(h, pfn, 5), -EMM_EINVAL);
@@ -336,8 +341,13 @@ static void test_split(void **state)
 	assert_int_equal(page_owner_lookup(&f->pa, pfn + 7, &info), 0);
 	assert_true(info.pfn == pfn + 4 && info.order == 2 && info.state == PAGE_IN_USE);
 	assert_int_equal(client_caller_at(info.allocated_by, false), 2);
-	for (uint64_t i = 0; i < 32; i += 4)
+	assert_int_equal(page_record_split(h, pfn + 28, 2, 0, 0), 0);
+	assert_int_equal(page_record_split(h, pfn + 30, 0, 0, 0), 0);
+	assert_int_equal(compound_head(&f->pa, pfn + 30), pfn + 30);
+	for (uint64_t i = 0; i < 28; i += 4)
 		assert_int_equal(free_pages(h, pfn + i, 2), 0);
+	for (uint64_t i = 28; i < 32; i++)
+		assert_int_equal(free_pages(h, pfn + i, 0), 0);
 	assert_int_equal(free_pages(h, pfn + 4, 2), -EMM_EDOUBLE);
 	assert_int_equal(free_pages(h, pfn + 31, 0), -EMM_EDOUBLE);
 	assert_int_equal(f->pa.misuses, 5);

@@ -5,6 +5,7 @@
 #include "page_record.h"
 
 #include <earlymm/error.h>
+#include <earlymm/page_audit.h>
 #include <earlymm/reserved_area.h>
 
 #include <stdlib.h>
@@ -80,6 +81,7 @@ static void test_quarantine(void **state)
 {
 	struct helper_pages *f = *state;
 	struct page_hart *h = start(f, PAGE_ALLOC_OWNER);
+	struct page_audit audit;
 	int64_t pfn[200], large;
 	uint64_t used = 200;
 
@@ -102,6 +104,8 @@ static void test_quarantine(void **state)
 	assert_true(buddy_page_is_free(&f->pa.zones[0].mm.buddy, (uint64_t)pfn[0]));
 	assert_int_equal(free_pages(h, (uint64_t)pfn[0], 0), -EMM_EDOUBLE);
 	helper_pages_expect(f, used - 65);
+	assert_int_equal(page_alloc_audit(&f->pa, &f->h->mb, used - 65, &audit), 0);
+	assert_true(audit.total.held >= 64 && audit.zone[0].held == audit.total.held);
 	page_hart_drain(h);
 	assert_int_equal(page_quarantined(&f->pa, NULL), 0);
 	for (int i = 65; i < 200; i++)
@@ -172,6 +176,9 @@ static void test_late(void **state)
 	assert_int_equal(free_pages(h, PFN_DOWN(0x80800000), 0), 0);
 	assert_int_equal(free_pages(h, PFN_DOWN(0x100000000), 0), 0);
 	assert_int_equal(f->pa.misuses, 4);
+	assert_int_equal(page_quarantined(&f->pa, &f->pa.zones[0]), 1);
+	assert_int_equal(page_quarantined(&f->pa, &f->pa.zones[1]), 1);
+	assert_int_equal(page_quarantined(&f->pa, NULL), 2);
 	helper_pages_expect(f, used - 2);
 }
 
@@ -211,7 +218,7 @@ static void test_off(void **state)
 	assert_int_equal(page_owner_lookup(&f->pa, 0x80000, &info), -EMM_ESTATE);
 	assert_int_equal(page_owner_report(&f->pa, &f->h->printer, 3), -EMM_ESTATE);
 	assert_int_equal(page_quarantined(&f->pa, NULL), 0);
-	assert_null(h->quarantine);
+	assert_non_null(h->watch);
 	assert_int_equal(f->h->out.len, 0);
 }
 

@@ -149,25 +149,25 @@ static void test_owner(void **state)
 {
 	struct helper_pages *f = *state;
 	struct page_hart *h = start(f, PAGE_ALLOC_POISON | PAGE_ALLOC_OWNER);
-	int64_t pfn = alloc_pages(h, 0, 6), again;
+	int64_t pfn = alloc_pages(h, 0, 8), again;
 
-	assert_int_equal(page_free_slow(h, (uint64_t)pfn, 6, 0x1234560), 0);
+	assert_int_equal(page_free_slow(h, (uint64_t)pfn, 8, 0x1234560), 0);
 	/* Two pages of it. */
 	memset(byte_at(f, PFN_PHYS((uint64_t)pfn + 3) + 5), 0, 3);
-	memset(byte_at(f, PFN_PHYS((uint64_t)pfn + 63) + 4095), 0xff, 1);
+	memset(byte_at(f, PFN_PHYS((uint64_t)pfn + 200) + 4095), 0xff, 1);
 	do
-		again = page_alloc_slow(h, 0, 6, 0x7654320);
+		again = page_alloc_slow(h, 0, 8, 0x7654320);
 	while (again >= 0 && again != pfn);
 	assert_int_equal(again, pfn);
 	assert_int_equal(f->pa.damaged_pages, 2);
 	expect_damage(f, (uint64_t)pfn + 3, "first at ");
-	expect_damage(f, (uint64_t)pfn + 63, "first at ");
+	expect_damage(f, (uint64_t)pfn + 200, "first at ");
 	assert_non_null(strstr(f->h->out.text,
 			       "0xaa expected, 0x00 found, 3 bytes differ; freed by 0x1234560, "
 			       "handed out to 0x7654320\n"));
 	assert_non_null(strstr(f->h->out.text, "0xff found, 1 bytes differ; freed by 0x1234560, "));
-	assert_int_equal(free_pages(h, (uint64_t)pfn, 6), 0);
-	assert_int_equal(free_pages(h, (uint64_t)pfn, 6), -EMM_EDOUBLE);
+	assert_int_equal(free_pages(h, (uint64_t)pfn, 8), 0);
+	assert_int_equal(free_pages(h, (uint64_t)pfn, 8), -EMM_EDOUBLE);
 	assert_int_equal(f->pa.misuses, 1);
 }
 
@@ -194,6 +194,26 @@ static void test_double_free(void **state)
 	take_all(f, 0);
 	assert_int_equal(f->h->out.len, 0);
 	helper_pages_expect(f, 0);
+}
+
+/* A free of what is partly free changes nothing of the rest. */
+static void test_partly_free(void **state)
+{
+	struct helper_pages *f = *state;
+	struct page_hart *h = start(f, PAGE_ALLOC_POISON);
+	uint64_t pfn = (uint64_t)alloc_pages(h, 0, 7), odd = pfn + 64 + 21;
+
+	assert_int_equal(page_record_split(h, pfn, 7, 0, 0), 0);
+	assert_int_equal(buddy_split(&f->pa.zones[0].mm.buddy.harts[0], pfn, 7), 0);
+	assert_int_equal(free_pages(h, odd, 0), 0);
+	assert_int_equal(free_pages(h, pfn, 7), -EMM_EDOUBLE);
+	assert_int_equal(free_pages(h, odd & ~3ULL, 2), -EMM_EDOUBLE);
+	for (uint64_t i = pfn; i < pfn + 128; i++)
+		if (i != odd)
+			assert_int_equal(free_pages(h, i, 0), 0);
+	assert_int_equal(f->pa.misuses, 2);
+	helper_pages_expect(f, 0);
+	f->h->out.len = 0;
 }
 
 /* What comes late was not filled: it is not looked at, the first time. */
@@ -233,17 +253,19 @@ static void test_unreachable(void **state)
 	assert_int_equal(alloc_pages(h, __GFP_ZERO, 0), -EMM_EFAULT);
 	assert_int_equal(alloc_pages(h, __GFP_ZERO, 7), -EMM_EFAULT);
 	helper_pages_expect(f, 4);
+	/* From a stack, too. */
+	assert_int_equal(alloc_pages(h, __GFP_ZERO, 2), -EMM_EFAULT);
+	helper_pages_expect(f, 4);
 	assert_int_equal(free_pages(h, (uint64_t)pfn, 2), 0);
 	assert_true(alloc_pages(h, __GFP_ZERO | GFP_DMA32, 7) >= 0);
 	helper_pages_expect(f, 128);
 	assert_true(f->pa.misuses == 0 && f->pa.damaged_pages == 0 && f->h->out.len == 0);
 }
 
-/* Zeros without any feature. The memory is taken twice as a whole. */
-static void test_zero(void **state)
+/* The memory is taken twice as a whole. */
+static void expect_zeros(struct helper_pages *f, uint32_t features)
 {
-	struct helper_pages *f = *state;
-	struct page_hart *h = start(f, 0);
+	struct page_hart *h = start(f, features);
 	int64_t pfn[64];
 
 	for (unsigned int order = 3; order < 20; order++) {
@@ -260,6 +282,16 @@ static void test_zero(void **state)
 		page_hart_drain(h);
 	}
 	helper_pages_expect(f, 0);
+}
+
+static void test_zero(void **state)
+{
+	expect_zeros(*state, 0);
+}
+
+static void test_zero_owners(void **state)
+{
+	expect_zeros(*state, PAGE_ALLOC_OWNER);
 }
 
 static void test_fill_words(void **state)
@@ -279,10 +311,11 @@ static void test_fill_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		pages_test(test_client), pages_test(test_damage),
-		pages_test(test_owner),  pages_test(test_double_free),
-		pages_test(test_late),   pages_test(test_unreachable),
-		pages_test(test_zero),   cmocka_unit_test(test_fill_words),
+		pages_test(test_client),      pages_test(test_damage),
+		pages_test(test_owner),       pages_test(test_double_free),
+		pages_test(test_partly_free), pages_test(test_late),
+		pages_test(test_unreachable), pages_test(test_zero),
+		pages_test(test_zero_owners), cmocka_unit_test(test_fill_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -222,6 +222,21 @@ static void test_tiny(void **state)
 	helper_pages_expect(f, managed - min + 32);
 }
 
+/* So little that the usual reserve would be a quarter of it. */
+static void test_tiny_machine(void **state)
+{
+	struct helper_pages *f = *state;
+	const struct zone *z;
+	int64_t err;
+
+	helper_pages_ram(f, 0x80000000, 128 * PAGE_SIZE, 0);
+	helper_pages_start(f);
+	z = &f->pa.zones[0];
+	expect_marks(z, z->mm.managed_pages / 8, z->mm.managed_pages / 8 / 4);
+	use_up(&f->pa.harts[0], GFP_KERNEL, 0, &err);
+	assert_int_equal(left_in(f, z), z->mm.managed_pages / 8);
+}
+
 /*
  * At the low mark other zones come first; with memory again, the best one does. Its refills after
  * that are no fallbacks.
@@ -298,6 +313,7 @@ int main(void)
 		pages_test(test_back_to_best),
 		pages_test(test_ok),
 		pages_test(test_idle_hart),
+		pages_test(test_tiny_machine),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
