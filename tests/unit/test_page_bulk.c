@@ -27,7 +27,7 @@ static int by_number(const void *a, const void *b)
 /* All different, in memory, and not free. */
 static void expect_had(struct helper_pages *f, const uint64_t *pfns, uint64_t nr)
 {
-	uint64_t *sorted = malloc(nr * sizeof(*sorted));
+	uint64_t *sorted = malloc((nr + 1) * sizeof(*sorted));
 
 	assert_non_null(sorted);
 	memcpy(sorted, pfns, nr * sizeof(*sorted));
