@@ -320,6 +320,12 @@ static void turn_to_zone(struct page_hart *h, struct zone *z)
 	h->free_ctx = zone_context(z, h->id, MIGRATE_UNMOVABLE);
 }
 
+static inline void count_free(struct zone_hart *zh, unsigned int order)
+{
+	zh->freed[order]++;
+	zh->freed_pages += 1ULL << order;
+}
+
 int page_free_block(struct page_hart *h, uint64_t pfn, unsigned int order)
 {
 	struct zone *z = page_zone(h->pa, pfn);
@@ -329,7 +335,6 @@ int page_free_block(struct page_hart *h, uint64_t pfn, unsigned int order)
 
 int page_free_to(struct page_hart *h, struct zone *z, uint64_t pfn, unsigned int order)
 {
-	struct zone_hart *zh;
 	int err;
 
 	if (unlikely(z->mm.state != MM_HANDED_OVER))
@@ -337,9 +342,7 @@ int page_free_to(struct page_hart *h, struct zone *z, uint64_t pfn, unsigned int
 	err = buddy_free(zone_context(z, h->id, MIGRATE_UNMOVABLE), pfn, order);
 	if (err)
 		return err;
-	zh = &z->harts[h->id];
-	zh->freed[order]++;
-	zh->freed_pages += 1ULL << order;
+	count_free(&z->harts[h->id], order);
 	return 0;
 }
 
@@ -362,7 +365,6 @@ free_elsewhere(struct page_hart *h, uint64_t pfn, unsigned int order)
 int page_free_slow(struct page_hart *h, uint64_t pfn, unsigned int order, uintptr_t caller)
 {
 	struct buddy_hart *c = h->free_ctx;
-	struct zone_hart *zh;
 	int err;
 
 	if (unlikely(order > BUDDY_MAX_ORDER ||
@@ -376,8 +378,6 @@ int page_free_slow(struct page_hart *h, uint64_t pfn, unsigned int order, uintpt
 		page_count_free(&h->freed[(int)order]);
 		return 0;
 	}
-	zh = &h->free_zone->harts[h->id];
-	zh->freed[order]++;
-	zh->freed_pages += 1ULL << order;
+	count_free(&h->free_zone->harts[h->id], order);
 	return 0;
 }

@@ -15,7 +15,7 @@ static struct machine *run_api(uint64_t pages, uint32_t workloads, const char *a
 
 	m->cfg.allocators = NULL;
 	m->cfg.options.workloads = workloads;
-	strcpy(m->cfg.options.allocators, allocators);
+	snprintf(m->cfg.options.allocators, sizeof(m->cfg.options.allocators), "%s", allocators);
 	assert_int_equal(machine_run(m), 0);
 	assert_int_equal(m->bench.failures, 0);
 	assert_int_equal(m->bench.units_done, m->bench.units);

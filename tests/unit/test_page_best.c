@@ -50,7 +50,7 @@ static void test_fragments(void **state)
 			used++;
 	}
 	/* The rest of the large blocks; what is free then is all in pieces. */
-	while (is_normal(block = take(h, GFP_KERNEL, 6)))
+	while (is_normal(take(h, GFP_KERNEL, 6)))
 		used += 64;
 	used += 64;
 	assert_true(zone_free_pages(&f->pa, z) > NORMAL_PAGES / 4);

@@ -103,7 +103,7 @@ static void test_client(void **state)
 /* The line, with what it must say; the text is forgotten then. */
 static void expect_damage(struct helper_pages *f, uint64_t pfn, const char *end)
 {
-	char line[160];
+	char line[256];
 
 	snprintf(line, sizeof(line), "page_poison: pfn 0x%llx was written to while free: %s",
 		 (unsigned long long)pfn, end);
