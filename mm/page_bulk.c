@@ -82,6 +82,13 @@ int free_pages_bulk(struct page_hart *h, uint64_t nr, const uint64_t *pfns, uint
 	for (; nr; nr -= n, pfns += n) {
 		uint64_t idx = pfns[0] >> RADIX_SHIFT, bits;
 
+		/* One page of its word, as most are in no order. */
+		n = 1;
+		if ((nr == 1 || pfns[1] >> RADIX_SHIFT != idx) &&
+		    buddy_free_page_fast(h->free_ctx, pfns[0])) {
+			page_count_free(&h->freed[0]);
+			continue;
+		}
 		n = count_row(pfns, nr);
 		bits = ~0ULL >> (64 - n) << BITS_OF(pfns[0]);
 		/* A page that is there twice begins a word of its own: the second free is refused. */
