@@ -99,14 +99,13 @@ static uint64_t lowest_group(const struct buddy_tree *t)
 /* Movable pages: finds a wholly free word above the frontier, if that is in the upper eighth. */
 static bool move_frontier(struct buddy_hart *h)
 {
-	uint64_t idx = h->frontier_pfn >> WORD_SHIFT(1), left, v = 0;
+	uint64_t idx = h->frontier_pfn >> WORD_SHIFT(1), left = 0, v;
 
 	if (TOP < 2 || h->frontier_pfn == UINT64_MAX)
 		return false;
-	left = h->frontier_pfn >> RADIX_SHIFT < h->noted_from ?
-		0 :
-		buddy_hints_from(buddy_node(h->tree, 2, idx >> RADIX_SHIFT), 1, 0) &
-			~0ULL << BITS_OF(idx);
+	if (h->frontier_pfn >> RADIX_SHIFT >= h->noted_from)
+		left = buddy_hints_from(buddy_node(h->tree, 2, idx >> RADIX_SHIFT), 1, 0) &
+		       ~0ULL << BITS_OF(idx);
 	for (unsigned int turn = 0; left && turn < VAIN_TURNS; turn++, left &= left - 1) {
 		idx = (idx & ~(uint64_t)(BUDDY_RADIX - 1)) | ffs64(left);
 		v = atomic_read(buddy_node(h->tree, 1, idx));
@@ -150,13 +149,19 @@ static void lower_low(struct buddy_hart *h, uint64_t pfn)
 			h->scan[order].low = pfn >> RADIX_SHIFT;
 }
 
-/* Unmovable pages: is @pfn among the sibling's, and is there a wholly free group below? */
+/*
+ * Unmovable pages: is there a wholly free group that is better taken than a word at @pfn? Among the
+ * sibling's pages any is that lies below; else one where words in use are not looked at.
+ */
 bool buddy_group_is_better(struct buddy_hart *h, uint64_t pfn)
 {
 	const struct buddy_hart *s = h->sibling;
 
-	if (TOP < 2 || h->group_pfn >= pfn ||
-	    pfn < (s->tree == h->tree ? s->base_pfn : movable_start(h->tree)))
+	if (TOP < 2 || h->group_pfn >= pfn)
+		return false;
+	if (pfn < (s->tree == h->tree ? s->base_pfn : movable_start(h->tree)) && pfn > h->ample_pfn)
+		pfn = h->ample_pfn;
+	if (h->group_pfn >= pfn)
 		return false;
 	h->group_pfn = lowest_group(h->tree);
 	return h->group_pfn < pfn;
@@ -170,31 +175,33 @@ static bool take_word(struct buddy_hart *h, uint64_t pfn)
 	return atomic_fetch_and(buddy_node(h->tree, 1, pfn >> WORD_SHIFT(1)), ~bit) & bit;
 }
 
-/*
- * The first frame of a wholly free word that is the hart's now. Movable pages: the lowest of those
- * that are looked at, or else the highest. Unmovable ones: the lowest, of a group or not. UINT64_MAX: there
- * is none, or others were faster.
- */
-static uint64_t take_next(struct buddy_hart *h)
+/* Movable pages: one nearby in the upper eighth, or else the highest. UINT64_MAX: as below. */
+static uint64_t take_high(struct buddy_hart *h)
+{
+	uint64_t pfn;
+
+	if (move_frontier(h) && take_word(h, h->frontier_pfn))
+		return h->frontier_pfn;
+	for (unsigned int turn = 0; turn < VAIN_TURNS; turn++) {
+		pfn = buddy_highest_word(h->tree);
+		if (pfn == UINT64_MAX || !buddy_claim_once(h, h->tree, pfn, RADIX_SHIFT))
+			return pfn;
+	}
+	return UINT64_MAX;
+}
+
+/* Unmovable pages: the lowest, of a group or not. UINT64_MAX: there is none, or others were faster. */
+static uint64_t take_low(struct buddy_hart *h)
 {
 	for (unsigned int turn = 0; turn < VAIN_TURNS; turn++) {
-		bool is_free = !h->is_movable || move_frontier(h);
-		uint64_t pfn;
+		uint64_t pfn = h->frontier_pfn = buddy_lowest_word(h);
 
-		if (!h->is_movable)
-			h->frontier_pfn = buddy_lowest_word(h);
-		pfn = h->frontier_pfn;
-		if (h->is_movable && !is_free) {
-			pfn = buddy_highest_word(h->tree);
-		} else if (!h->is_movable && buddy_group_is_better(h, pfn)) {
-			pfn = h->group_pfn;
-			is_free = false;
-		}
-		if (pfn == UINT64_MAX)
-			break;
-		if (is_free ? take_word(h, pfn)
-			    : !buddy_claim_once(h, h->tree, pfn, RADIX_SHIFT))
+		if (buddy_group_is_better(h, pfn)) {
+			if (!buddy_claim_once(h, h->tree, h->group_pfn, RADIX_SHIFT))
+				return h->group_pfn;
+		} else if (pfn == UINT64_MAX || take_word(h, pfn)) {
 			return pfn;
+		}
 	}
 	return UINT64_MAX;
 }
@@ -202,16 +209,20 @@ static uint64_t take_next(struct buddy_hart *h)
 /* The number of a wholly free word for a hart that has a sibling, or an error. */
 int64_t buddy_take_paired(struct buddy_hart *h)
 {
-	uint64_t pfn = TOP > 1 ? take_next(h) : UINT64_MAX;
+	uint64_t pfn = UINT64_MAX;
 	int64_t ret;
 
-	if (pfn == UINT64_MAX) {
-		ret = buddy_take(h, h->tree, 1, 0, h->is_movable);
-		h->frontier_pfn = ret < 0 || h->is_movable ? UINT64_MAX : (uint64_t)ret;
-		return ret < 0 ? ret : ret >> RADIX_SHIFT;
+	if (TOP > 1 && h->is_movable)
+		pfn = take_high(h);
+	else if (TOP > 1 && (h->frontier_pfn != UINT64_MAX || h->sibling->is_ready))
+		pfn = take_low(h);
+	if (pfn != UINT64_MAX) {
+		if (h->is_movable)
+			lower_low(h, pfn);
+		h->frontier_pfn = pfn;
+		return (int64_t)(pfn >> RADIX_SHIFT);
 	}
-	if (h->is_movable)
-		lower_low(h, pfn);
-	h->frontier_pfn = pfn;
-	return (int64_t)(pfn >> RADIX_SHIFT);
+	ret = buddy_take(h, h->tree, 1, 0, h->is_movable);
+	h->frontier_pfn = ret < 0 || h->is_movable ? UINT64_MAX : (uint64_t)ret;
+	return ret < 0 ? ret : ret >> RADIX_SHIFT;
 }

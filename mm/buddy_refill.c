@@ -259,20 +259,23 @@ static bool refill_used(struct buddy_hart *h, const struct buddy_tree *t, unsign
  * As scan_words(), for movable pages: from *@idx down to @low, and at most @nr of them. *@idx becomes the
  * word, or the next one down.
  */
-static bool scan_down(const struct buddy_tree *t, unsigned int cls, bool healing, uint64_t *idx,
+INLINE bool scan_down(const struct buddy_tree *t, unsigned int cls, bool healing, uint64_t *idx,
 		      uint64_t low, unsigned int nr)
 {
-	const uint64_t *hint = node_hint(buddy_node(t, 1, *idx >> RADIX_SHIFT), 0, HINT_ANY);
-	uint64_t hints = atomic_read(hint);
+	const uint64_t *last = buddy_node(t, 0, *idx), *word = last;
+	uint64_t *n1 = buddy_node(t, 1, *idx >> RADIX_SHIFT);
+	/* The hint of the word that is looked at is the highest bit. */
+	uint64_t left = atomic_read(node_hint(n1, 0, HINT_ANY)) << (63 - BITS_OF(*idx));
 
-	for (; nr && *idx >= low; nr--) {
-		if ((hints >> BITS_OF(*idx) & 1) &&
-		    is_worth(atomic_read(buddy_node(t, 0, *idx)), cls, healing))
-			return true;
-		if (!BITS_OF((*idx)--))
+	if (nr > *idx - low)
+		nr = (unsigned int)(*idx - low) + 1;
+	if (nr > BITS_OF(*idx))
+		nr = BITS_OF(*idx) + 1;
+	for (const uint64_t *end = last - nr; word > end; word--, left <<= 1)
+		if (left >> 63 && is_worth(atomic_read(word), cls, healing))
 			break;
-	}
-	return false;
+	*idx -= (uint64_t)(last - word);
+	return word > last - nr;
 }
 
 /* Where to go on downwards: at once within a node, else by a search. UINT64_MAX: there is nothing. */
@@ -289,7 +292,7 @@ static uint64_t next_down(const struct buddy_scan *s, const struct buddy_tree *t
 }
 
 /* A few words from where the last refill was on, downwards. As for others, the lowest word adapts. */
-static bool refill_above(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls,
+INLINE bool refill_above(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls,
 			 bool healing)
 {
 	struct buddy_scan *s = &h->scan[cls];
@@ -378,9 +381,10 @@ int64_t buddy_refill(struct buddy_hart *h, unsigned int cls)
 {
 	atomic_set(&h->holds, 1);
 	/* The first time no word in use is known of; failing a whole one all are looked at. */
-	if (unlikely(h->is_movable) ? refill_movable(h, cls)
-				    : cls <= MAX_SCANNED_ORDER && h->scan[cls].limit &&
-					      refill_used(h, h->tree, cls))
+	if (cls <= MAX_SCANNED_ORDER &&
+	    (unlikely(h->is_movable)
+		     ? h->scan[cls].next != UINT64_MAX && refill_movable(h, cls)
+		     : h->scan[cls].limit && refill_used(h, h->tree, cls)))
 		return 0;
 	return buddy_refill_whole(h, cls);
 }
