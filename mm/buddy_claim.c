@@ -128,6 +128,7 @@ int buddy_claim(struct buddy_hart *h, uint64_t pfn, unsigned int order)
 		bool settled = buddy_harts_settled(h, &before);
 		int ret;
 
+		h->events.claim_retries += turn != 0;
 		seq_begin(h);
 		ret = buddy_claim_once(h, t, pfn, order);
 		seq_end(h);

@@ -83,7 +83,7 @@ uint64_t report_held_pages(const struct buddy_hart *c)
 
 uint64_t report_floor(const struct buddy_hart *c)
 {
-	return c->is_ready && c->tree ? c->tree->start_pfn : UINT64_MAX;
+	return c->is_ready && c->tree ? c->base_pfn : UINT64_MAX;
 }
 
 uint64_t report_zone_held(const struct page_alloc *pa, const struct zone *z)

@@ -15,6 +15,7 @@ static const struct {
 	{ "drain", offsetof(struct buddy_events, drains) },
 	{ "double_free", offsetof(struct buddy_events, double_frees) },
 	{ "no_block", offsetof(struct buddy_events, failures) },
+	{ "claim_retry", offsetof(struct buddy_events, claim_retries) },
 };
 
 static uint64_t count_event(const struct page_alloc *pa, const struct zone *z, unsigned int event)

@@ -55,6 +55,7 @@ struct buddy_events {
 	uint64_t carries; /* a word became full and moved to the level above */
 	uint64_t stale_hints; /* a hint led to a word without such a run */
 	uint64_t drains;
+	uint64_t claim_retries; /* looks of buddy_claim() after the first */
 	uint64_t double_frees; /* refused with -EMM_EDOUBLE */
 	uint64_t failures; /* answered with -EMM_ENOMEM */
 };

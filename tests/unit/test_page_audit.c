@@ -288,14 +288,10 @@ static void test_discard(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		pages_test(test_sums),
-		pages_test(test_before_the_handover),
-		pages_test(test_lent),
-		pages_test(test_outside),
-		pages_test(test_one_node),
-		pages_test(test_free_across_zones),
-		pages_test(test_free_errors),
-		pages_test(test_discard),
+		pages_test(test_sums),        pages_test(test_before_the_handover),
+		pages_test(test_lent),        pages_test(test_outside),
+		pages_test(test_one_node),    pages_test(test_free_across_zones),
+		pages_test(test_free_errors), pages_test(test_discard),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
