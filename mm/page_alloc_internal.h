@@ -149,7 +149,7 @@ static inline uint64_t uncounted_frees(const struct page_hart *h)
 {
 	uint64_t nr_pages = 0;
 
-	for (unsigned int order = 0; order < BUDDY_NR_STACKS; order++)
+	for (unsigned int order = 0; order < NR_PAGE_ORDERS; order++)
 		nr_pages += atomic_read(&h->freed[order]) << order;
 	return nr_pages;
 }

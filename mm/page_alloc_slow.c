@@ -238,15 +238,9 @@ int64_t page_alloc_by_list(struct page_hart *h, gfp_t gfp, unsigned int order, u
 	return page_alloc_from(h, &r);
 }
 
-/* Blocks that have left the trees for @c: only differences mean something. */
-static inline uint64_t stack_mark(const struct buddy_hart *c, unsigned int order)
-{
-	return (uintptr_t)c->top[(int)order] / sizeof(int64_t) + c->drained[(int)order];
-}
-
-/* The best zone has none after all: what its stacks have lost by the search, and the others. */
+/* The best zone has none after all: the others. */
 static int64_t __attribute__((noinline))
-best_has_none(struct page_hart *h, gfp_t gfp, unsigned int order, uint64_t blocks, int64_t ret)
+best_has_none(struct page_hart *h, gfp_t gfp, unsigned int order, int64_t ret)
 {
 	const struct page_request r = {
 		.gfp = gfp,
@@ -256,32 +250,30 @@ best_has_none(struct page_hart *h, gfp_t gfp, unsigned int order, uint64_t block
 		.tried_ret = ret,
 	};
 
-	count_taken(h->books[(int)gfp], gfp_migratetype(gfp), order, blocks);
 	return page_alloc_from(h, &r);
 }
 
-/* From the best zone, of which no stack is empty: the next word's blocks. */
+/* From the best zone: its stack is empty, and gets the next word's blocks. */
 static int64_t __attribute__((noinline))
 refill_from_best(struct page_hart *h, gfp_t gfp, unsigned int order)
 {
-	struct buddy_hart *const *c = &h->fast[(int)gfp];
-	uint64_t before = stack_mark(*c, order);
-	int64_t pfn = buddy_alloc(*c, order);
-	uint64_t blocks = stack_mark(*c, order) - before;
+	int64_t **at = &h->fast[(int)gfp]->top[(int)order], *bottom = *at;
+	int64_t pfn = buddy_alloc_refill(at, order);
 
 	if (unlikely(pfn < 0))
-		return best_has_none(h, gfp, order, blocks, pfn);
-	count_taken(h->books[(int)gfp], gfp_migratetype(gfp), order, blocks + 1);
+		return best_has_none(h, gfp, order, pfn);
+	/* And the one that is not on the stack any more. */
+	count_taken(h->books[(int)gfp], gfp_migratetype(gfp), order, (uint64_t)(*at - bottom) + 1);
 	return pfn;
 }
 
 static int64_t __attribute__((noinline))
 large_from_best(struct page_hart *h, gfp_t gfp, unsigned int order)
 {
-	int64_t pfn = buddy_alloc(h->fast[(int)gfp], order);
+	int64_t pfn = buddy_alloc_large(h->fast[(int)gfp], order);
 
 	if (unlikely(pfn < 0))
-		return best_has_none(h, gfp, order, 0, pfn);
+		return best_has_none(h, gfp, order, pfn);
 	count_taken(h->books[(int)gfp], gfp_migratetype(gfp), order, 1);
 	return pfn;
 }
@@ -301,12 +293,14 @@ int64_t page_alloc_slow(struct page_hart *h, gfp_t gfp, unsigned int order, uint
 		return h->watch && is_recorded(h->pa, gfp)
 			       ? page_alloc_recorded(h, gfp, order, caller)
 			       : page_alloc_by_list(h, gfp, order, caller);
-	if (likely(order < BUDDY_NR_STACKS)) {
+	if (likely(order < atomic_read32(&h->fast[(int)gfp]->nr_orders))) {
 		if (likely(zone_credit(zh) >= REFILL_PAGES))
 			return refill_from_best(h, gfp, order);
-	} else if (likely(order <= BUDDY_MAX_ORDER && zone_credit(zh) >> order > 0)) {
+	} else if (likely(order >= BUDDY_NR_STACKS && order <= BUDDY_MAX_ORDER &&
+			  zone_credit(zh) >> order > 0)) {
 		return large_from_best(h, gfp, order);
 	}
+	/* Or another hart has asked for a drain, and closed the path. */
 	return page_alloc_by_list(h, gfp, order, caller);
 }
 
@@ -374,10 +368,6 @@ int page_free_slow(struct page_hart *h, uint64_t pfn, unsigned int order, uintpt
 	err = buddy_free_slow(c, pfn, order);
 	if (unlikely(err))
 		return err;
-	if (order < BUDDY_NR_STACKS) {
-		page_count_free(&h->freed[(int)order]);
-		return 0;
-	}
-	count_free(&h->free_zone->harts[h->id], order);
+	page_count_free(&h->freed[(int)order]);
 	return 0;
 }

@@ -63,8 +63,12 @@ int page_alloc_set_node(struct page_alloc *pa, uint32_t hart, int nid)
 	h->local = &pa->nodes[nid];
 	if (h->watch)
 		close_watch(h);
-	for (gfp_t gfp = 0; gfp <= GFP_FAST_MASK; gfp++)
+	for (gfp_t gfp = 0; gfp < __GFP_HIGH; gfp++) {
 		begin_with(h, gfp);
+		/* Which zones there are is all the same to it. */
+		h->fast[gfp | __GFP_HIGH] = h->fast[gfp];
+		h->books[gfp | __GFP_HIGH] = NULL;
+	}
 	return 0;
 }
 
@@ -94,7 +98,7 @@ void page_hart_flush(struct page_hart *h)
 	if (!h->free_zone)
 		return;
 	zh = &h->free_zone->harts[h->id];
-	for (unsigned int order = 0; order < BUDDY_NR_STACKS; order++) {
+	for (unsigned int order = 0; order < NR_PAGE_ORDERS; order++) {
 		zh->freed[order] += h->freed[order];
 		zh->freed_pages += h->freed[order] << order;
 		atomic_set(&h->freed[order], 0);

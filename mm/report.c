@@ -113,7 +113,7 @@ void report_count_order(const struct page_alloc *pa, const struct zone *z, unsig
 				n->drained += c->drained[order];
 		}
 		n->freed += zh->freed[order];
-		if (order < BUDDY_NR_STACKS && h->free_zone == z)
+		if (h->free_zone == z)
 			n->freed += atomic_read(&h->freed[order]);
 		n->fallbacks += zh->fallbacks[order];
 		n->failures += zh->failures[order];

@@ -21,11 +21,12 @@
 /* No zone keeps more than one page of so many: Linux has no such limit, and needs more memory. */
 #define MAX_RESERVE_RATIO 8
 
+/* Rounded down; of more than can matter: more than can matter. */
 static uint64_t isqrt(uint64_t x)
 {
 	uint64_t root = 0;
 
-	for (uint64_t bit = 1ULL << 31; bit; bit >>= 1)
+	for (uint64_t bit = MAX_FREE_KIB; bit; bit >>= 1)
 		if ((root + bit) * (root + bit) <= x)
 			root += bit;
 	return root;

@@ -300,21 +300,24 @@ static void append(struct words *w, const char *text)
 	w->text[w->used] = '\0';
 }
 
+/* With a look at the first byte before the call: there are many keys. */
+static inline bool is_key(const char *key, const char *option)
+{
+	return *key == *option && !strcmp(key, option);
+}
+
 static bool is_huge(const char *key)
 {
-	return !strcmp(key, "hugepages") || !strcmp(key, "hugepagesz") ||
-	       !strcmp(key, "default_hugepagesz");
+	return is_key(key, "hugepages") || is_key(key, "hugepagesz") ||
+	       is_key(key, "default_hugepagesz");
 }
 
 /* 0, -EMM_ENOENT for an unknown key, -EMM_EINVAL for a bad value, which was reported. */
 static int set_option(struct boot_options *opt, const char *key, const char *value,
 		      const struct printer *out)
 {
-	struct words shown = { .used = 0 };
-	int err = bench_option(&opt->bench, key, value, out);
+	struct words shown;
 
-	if (err != -EMM_ENOENT)
-		return err;
 	if (is_huge(key)) {
 		if (!opt->has_huge)
 			hugetlb_args_init(&opt->huge);
@@ -322,17 +325,20 @@ static int set_option(struct boot_options *opt, const char *key, const char *val
 		return hugetlb_option(&opt->huge, key, value, out);
 	}
 	for (unsigned int i = 0; i < ARRAY_SIZE(options); i++) {
-		if (strcmp(key, options[i].key))
+		int err;
+
+		if (!is_key(key, options[i].key))
 			continue;
 		err = options[i].set(opt, value);
 		if (!err)
 			return 0;
+		shown.used = 0;
 		append(&shown, value ? value : "");
 		print_to(out, "bootargs: %s=%s is not understood; %s\n", key, shown.text,
 			 options[i].hint);
 		return err;
 	}
-	return -EMM_ENOENT;
+	return bench_option(&opt->bench, key, value, out);
 }
 
 static void note_unknown(struct words *u, const char *key, const char *value)
@@ -357,10 +363,11 @@ static void make_printable(char *text)
 
 int boot_options_parse(struct boot_options *opt, const char *args, const struct printer *out)
 {
-	struct words unknown = { .used = 0 };
+	struct words unknown;
 	char key[MAX_KEY], buf[MAX_VALUE];
 	int err, found, result = 0;
 
+	unknown.used = 0;
 	while ((found = dt_bootarg_next(&args, key, sizeof(key), buf, sizeof(buf))) != 0) {
 		const char *value = found == 2 ? buf : NULL;
 

@@ -61,8 +61,8 @@ struct page_hart {
 	/* The hart's books in the zone of fast[gfp], if that is the best one; else NULL. */
 	struct zone_hart *books[GFP_FAST_MASK + 1];
 	struct buddy_hart *free_ctx; /* of the zone of the last free */
-	/* Blocks of small orders that were freed there, and are not in that zone's books yet. */
-	uint64_t freed[BUDDY_NR_STACKS];
+	/* Blocks that were freed there, and are not in that zone's books yet. */
+	uint64_t freed[NR_PAGE_ORDERS];
 	struct zone *free_zone;
 	struct page_alloc *pa;
 	const struct zonelist *local; /* of its node */

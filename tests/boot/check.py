@@ -28,6 +28,9 @@ class Zone:
                     assert cause not in self.causes, f"{cause} twice"
                     self.causes[cause] = record.number(cause)
 
+    def __eq__(self, other):
+        return vars(self) == vars(other)
+
     def check(self):
         assert self.present == self.managed + self.reserved, self.name
         assert self.reserved == sum(self.causes.values()), self.name

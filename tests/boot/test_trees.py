@@ -134,7 +134,8 @@ def test_chosen(boot, firmware):
 
 
 def test_arguments_in_the_tree(boot):
-    run = boot(memory="1G", dtb=trees.compile_file("chosen", boot.folder), bootargs=None)
+    run = boot(memory="1G", dtb=trees.compile_file("chosen", boot.folder), bootargs=None,
+               timeout=200)
     check.success(run)
     check.says(run, 'bootargs: memblock=debug note="two words" quiet',
                "bootargs: not known and ignored: note=two?words,quiet")

@@ -29,7 +29,9 @@ def boot_text(boot, text, **kwargs):
 
 
 def pages_of(run, books, cause):
-    return books.causes.get(cause, 0) - run.map.firmware_pages(cause)
+    """By the map, for which what is lent is reserved as ever."""
+    lent = sum(end - base for base, end in books.lent) if cause == "reserved-memory" else 0
+    return books.causes.get(cause, 0) + lent - run.map.firmware_pages(cause)
 
 
 def expect(run, books, *, ram=None, present=PAGES, claimed=None, **causes):

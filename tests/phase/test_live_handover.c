@@ -88,6 +88,11 @@ static void books_balance(void **state)
 		const struct memblock_region *r = &env->mb->memory.regions[i];
 		uint64_t pfn = PFN_UP(r->base), end = PFN_DOWN(r->base + r->size);
 
+		/* There may be other zones. */
+		if (pfn < env->mm->start_pfn)
+			pfn = env->mm->start_pfn;
+		if (end > env->mm->end_pfn)
+			end = env->mm->end_pfn;
 		if (!(r->flags & MEMBLOCK_NOMAP) && pfn < end)
 			nr_pages += end - pfn;
 	}

@@ -154,6 +154,24 @@ static void test_outside(void **state)
 	assert_int_equal(audit.total.present, MIB(160) >> PAGE_SHIFT);
 }
 
+/* Nodes that are not to be told apart. */
+static void test_one_node(void **state)
+{
+	struct helper_pages *f = *state;
+	struct page_audit audit;
+
+	machine(f);
+	f->cfg.one_node = true;
+	helper_pages_start(f);
+	assert_int_equal(f->pa.nr_zones, 2);
+	assert_false(f->pa.by_node);
+	assert_int_equal(f->pa.nr_nodes, 1);
+	assert_int_equal(f->pa.zones[1].nid, 0);
+	assert_int_equal(f->pa.zones[1].present_pages, MIB(96) >> PAGE_SHIFT);
+	assert_int_equal(page_alloc_audit(&f->pa, &f->h->mb, 0, &audit), 0);
+	expect_sums(f, &audit);
+}
+
 /* ---- late frees ---- */
 
 static bool is_free(const struct helper_pages *f, phys_addr_t pa)
@@ -274,6 +292,7 @@ int main(void)
 		pages_test(test_before_the_handover),
 		pages_test(test_lent),
 		pages_test(test_outside),
+		pages_test(test_one_node),
 		pages_test(test_free_across_zones),
 		pages_test(test_free_errors),
 		pages_test(test_discard),
