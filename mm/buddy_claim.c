@@ -95,17 +95,31 @@ static int claim_once(const struct claim *c)
 	return -EMM_EBUSY;
 }
 
+/* The same by arguments. 2^@order pages at @pfn, all of them in @t. */
+int buddy_claim_once(struct buddy_hart *h, const struct buddy_tree *t, uint64_t pfn,
+		     unsigned int order)
+{
+	unsigned int level = order / RADIX_SHIFT;
+	struct claim c = {
+		.h = h,
+		.t = t,
+		.pfn = pfn,
+		.level = level,
+		.mask = run_mask(order % RADIX_SHIFT) << BITS_OF(pfn >> BIT_SHIFT(level)),
+	};
+
+	return claim_once(&c);
+}
+
 int buddy_claim(struct buddy_hart *h, uint64_t pfn, unsigned int order)
 {
-	struct claim c = { .h = h, .pfn = pfn };
+	const struct buddy_tree *t;
 
 	if (order > BUDDY_MAX_ORDER || (pfn & ((1ULL << order) - 1)))
 		return -EMM_EINVAL;
-	c.t = buddy_find_tree(h->buddy, pfn, 1ULL << order);
-	if (!c.t)
+	t = buddy_find_tree(h->buddy, pfn, 1ULL << order);
+	if (!t)
 		return -EMM_ERANGE;
-	c.level = order / RADIX_SHIFT;
-	c.mask = run_mask(order % RADIX_SHIFT) << BITS_OF(pfn >> BIT_SHIFT(c.level));
 	if (h->is_ready && atomic_read_acquire(&h->request))
 		buddy_hart_open(h);
 	buddy_drain_own(h);
@@ -115,7 +129,7 @@ int buddy_claim(struct buddy_hart *h, uint64_t pfn, unsigned int order)
 		int ret;
 
 		seq_begin(h);
-		ret = claim_once(&c);
+		ret = buddy_claim_once(h, t, pfn, order);
 		seq_end(h);
 		if (!ret)
 			return 0;

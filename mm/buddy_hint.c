@@ -161,33 +161,55 @@ int64_t buddy_hint_find(const struct buddy_tree *t, unsigned int level, unsigned
 }
 
 /*
- * The lowest word of level 0 from @idx on that is hinted, or UINT64_MAX. From the top down: whether a node
- * has ever been valid is known by the hints that lead to it. Each new start is for a higher @idx.
+ * The nearest word of @level from @idx on, upwards or downwards, that is hinted by any kind, or
+ * UINT64_MAX; of the top level, which has no hints, @idx itself. From the top down: whether a node has
+ * ever been valid is known by the hints that lead to it. Each new start is for an @idx further on.
  */
-uint64_t buddy_hint_next(const struct buddy_tree *t, uint64_t idx)
+static inline __attribute__((always_inline)) uint64_t
+hint_from(const struct buddy_tree *t, unsigned int level, uint64_t idx, bool down)
 {
-	uint64_t last = (t->end_pfn - 1) >> RADIX_SHIFT;
+	uint64_t first = t->start_pfn >> WORD_SHIFT(level);
+	uint64_t last = (t->end_pfn - 1) >> WORD_SHIFT(level);
 
-	while (idx <= last) {
-		uint64_t node = idx >> BIT_SHIFT(TOP);
+	/* Below 0 lies UINT64_MAX. */
+	while (idx <= last && (!down || idx >= first)) {
+		uint64_t node = idx >> BIT_SHIFT(TOP - level);
 		unsigned int up = TOP;
 
-		for (; up > 0; up--) {
-			uint64_t child = idx >> BIT_SHIFT(up - 1);
-			uint64_t v = atomic_read(node_hint(buddy_node(t, up, node), 0, HINT_ANY));
+		for (; up > level; up--) {
+			uint64_t child = idx >> BIT_SHIFT(up - 1 - level);
+			uint64_t v = hints_from(buddy_node(t, up, node), level, 0);
 
-			v &= ~0ULL << BITS_OF(child);
+			v &= down ? ~0ULL >> (63 - BITS_OF(child)) : ~0ULL << BITS_OF(child);
 			if (!v)
 				break;
-			node = node << RADIX_SHIFT | ffs64(v);
+			node = node << RADIX_SHIFT | pick(v, down);
 			if (node != child)
-				idx = node << BIT_SHIFT(up - 1);
+				idx = ((node + down) << BIT_SHIFT(up - 1 - level)) - down;
 		}
-		if (!up)
+		if (up == level)
 			return idx;
-		idx = (node + 1) << BIT_SHIFT(up);
+		idx = ((node + !down) << BIT_SHIFT(up - level)) - down;
 	}
 	return UINT64_MAX;
+}
+
+/* The lowest word of level 0 from @idx on that is hinted, or UINT64_MAX. */
+uint64_t buddy_hint_next(const struct buddy_tree *t, uint64_t idx)
+{
+	return hint_from(t, 0, idx, false);
+}
+
+/* The same for any level, and any kind. */
+uint64_t buddy_hint_above(const struct buddy_tree *t, unsigned int level, uint64_t idx)
+{
+	return hint_from(t, level, idx, false);
+}
+
+/* The highest word of @level up to @idx, of any kind. */
+uint64_t buddy_hint_below(const struct buddy_tree *t, unsigned int level, uint64_t idx)
+{
+	return hint_from(t, level, idx, true);
 }
 
 /*

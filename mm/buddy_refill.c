@@ -30,6 +30,9 @@
 /* Its looks below the limit, before it goes beyond. */
 #define HEALING_TURNS 2
 
+/* The same of movable pages. */
+#define MOVABLE_TURNS 2
+
 #define INLINE        static inline __attribute__((always_inline))
 
 /*
@@ -184,7 +187,7 @@ static uint64_t scan_search(struct buddy_scan *s, const struct buddy_tree *t, ui
 	uint64_t next = idx < s->limit ? buddy_hint_next(t, idx) : UINT64_MAX;
 
 	if (next >= s->limit) {
-		next = buddy_hint_next(t, t->start_pfn >> RADIX_SHIFT);
+		next = buddy_hint_next(t, s->low);
 		if (next >= s->limit)
 			next = UINT64_MAX;
 		s->first = next;
@@ -214,10 +217,9 @@ INLINE bool refill_beyond(struct buddy_hart *h, const struct buddy_tree *t, unsi
 			  bool healing)
 {
 	struct buddy_scan *s = &h->scan[cls];
-	uint64_t first = t->start_pfn >> RADIX_SHIFT;
 
-	if (s->limit < first)
-		s->limit = first;
+	if (s->limit < s->low)
+		s->limit = s->low;
 	for (unsigned int turn = 0; turn < EXTEND_TURNS; turn++) {
 		uint64_t idx;
 
@@ -225,7 +227,8 @@ INLINE bool refill_beyond(struct buddy_hart *h, const struct buddy_tree *t, unsi
 		if (buddy_free_word_below(h, (s->limit + SCAN_WORDS) << RADIX_SHIFT))
 			return false;
 		idx = buddy_hint_next(t, s->limit);
-		if (idx == UINT64_MAX || idx << RADIX_SHIFT > h->frontier_pfn)
+		if (idx == UINT64_MAX || idx << RADIX_SHIFT > h->frontier_pfn ||
+		    (unlikely(h->sibling) && buddy_group_is_better(h, idx << RADIX_SHIFT)))
 			return false;
 		if (scan_words(t, cls, healing, &idx, WIDE_SCAN)) {
 			s->limit = idx + 1;
@@ -252,11 +255,124 @@ static bool refill_used(struct buddy_hart *h, const struct buddy_tree *t, unsign
 	return refill_below(h, t, cls, false) || refill_beyond(h, t, cls, false);
 }
 
-/* Any word that has a block of order @cls, when there is no wholly free one. In flight. */
+/*
+ * As scan_words(), for movable pages: from *@idx down to @low, and at most @nr of them. *@idx becomes the
+ * word, or the next one down.
+ */
+INLINE bool scan_down(const struct buddy_tree *t, unsigned int cls, bool healing, uint64_t *idx,
+		      uint64_t low, unsigned int nr)
+{
+	const uint64_t *last = buddy_node(t, 0, *idx), *word = last;
+	uint64_t *n1 = buddy_node(t, 1, *idx >> RADIX_SHIFT);
+	/* The hint of the word that is looked at is the highest bit. */
+	uint64_t left = atomic_read(node_hint(n1, 0, HINT_ANY)) << (63 - BITS_OF(*idx));
+
+	if (nr > *idx - low)
+		nr = (unsigned int)(*idx - low) + 1;
+	if (nr > BITS_OF(*idx))
+		nr = BITS_OF(*idx) + 1;
+	for (const uint64_t *end = last - nr; word > end; word--, left <<= 1)
+		if (left >> 63 && is_worth(atomic_read(word), cls, healing))
+			break;
+	*idx -= (uint64_t)(last - word);
+	return word > last - nr;
+}
+
+/* Where to go on downwards: at once within a node, else by a search. UINT64_MAX: there is nothing. */
+static uint64_t next_down(const struct buddy_scan *s, const struct buddy_tree *t)
+{
+	uint64_t idx = s->next;
+
+	if (idx != UINT64_MAX && idx >= s->low && BITS_OF(idx + 1))
+		return idx;
+	idx = buddy_hint_below(t, 0, idx);
+	if (idx == UINT64_MAX || idx < s->low)
+		idx = buddy_hint_below(t, 0, (t->end_pfn - 1) >> RADIX_SHIFT);
+	return idx < s->low ? UINT64_MAX : idx;
+}
+
+/* A few words from where the last refill was on, downwards. As for others, the lowest word adapts. */
+INLINE bool refill_above(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls,
+			 bool healing)
+{
+	struct buddy_scan *s = &h->scan[cls];
+	uint64_t first = next_down(s, t), idx = first;
+	uint64_t span = ((t->end_pfn - 1) >> RADIX_SHIFT) - s->low;
+
+	if (first == UINT64_MAX)
+		return false;
+	if (!scan_down(t, cls, healing, &idx, s->low, SCAN_WORDS)) {
+		s->next = idx;
+		s->streak = 0;
+		return false;
+	}
+	s->next = idx - 1;
+	if (idx != first)
+		s->streak = 0;
+	else if (++s->streak >= RICH_STREAK)
+		s->low += span >> 6;
+	else if (idx % LOWER_EVERY == 0)
+		s->low += span > 1;
+	return claim_word(h, t, cls, idx, healing);
+}
+
+/*
+ * Words below the lowest one, as long as they lie above the highest that is wholly free, and above the
+ * base: what is below was never theirs.
+ */
+static bool refill_lower(struct buddy_hart *h, const struct buddy_tree *t, unsigned int cls,
+			 bool healing)
+{
+	struct buddy_scan *s = &h->scan[cls];
+	uint64_t last = buddy_highest_word(t) >> RADIX_SHIFT;
+
+	if (last == UINT64_MAX >> RADIX_SHIFT || last < h->base_pfn >> RADIX_SHIFT)
+		last = h->base_pfn >> RADIX_SHIFT;
+	for (unsigned int turn = 0; turn < EXTEND_TURNS && s->low > last; turn++) {
+		uint64_t idx = buddy_hint_below(t, 0, s->low - 1);
+
+		if (idx == UINT64_MAX || idx < last)
+			return false;
+		if (scan_down(t, cls, healing, &idx, last, SCAN_WORDS)) {
+			s->low = idx;
+			if (claim_word(h, t, cls, idx, healing))
+				return true;
+		} else {
+			s->low = idx + 1;
+		}
+	}
+	return false;
+}
+
+/*
+ * Movable pages from words in use: as refill_used(), but from the tree's end downwards, and that with
+ * a lowest word in place of a limit.
+ */
+static bool refill_movable(struct buddy_hart *h, unsigned int cls)
+{
+	bool healing = h->setting == BUDDY_HEALING;
+
+	if (cls > MAX_SCANNED_ORDER || buddy_whole_is_near(h))
+		return false;
+	for (unsigned int turn = 0; turn < MOVABLE_TURNS; turn++)
+		if (refill_above(h, h->tree, cls, healing))
+			return true;
+	return refill_lower(h, h->tree, cls, healing);
+}
+
+/*
+ * Any word that has a block of order @cls, when there is no wholly free one; those from the floor on
+ * come first. In flight.
+ */
 bool buddy_sweep(struct buddy_hart *h, unsigned int cls)
 {
 	struct sweep s = { h, cls };
+	uint64_t idx;
 
+	if (h->is_movable)
+		for (idx = h->base_pfn >> RADIX_SHIFT; (idx = buddy_hint_next(h->tree, idx)) != UINT64_MAX; idx++)
+			if (!sweep_word(&s, h->tree, 0, idx))
+				return true;
 	return !buddy_hint_walk(h->tree, 0, 1U << HINT_ANY, sweep_word, &s);
 }
 
@@ -265,7 +381,10 @@ int64_t buddy_refill(struct buddy_hart *h, unsigned int cls)
 {
 	atomic_set(&h->holds, 1);
 	/* The first time no word in use is known of; failing a whole one all are looked at. */
-	if (cls <= MAX_SCANNED_ORDER && h->scan[cls].limit && refill_used(h, h->tree, cls))
+	if (cls <= MAX_SCANNED_ORDER &&
+	    (unlikely(h->is_movable)
+		     ? h->scan[cls].next != UINT64_MAX && refill_movable(h, cls)
+		     : h->scan[cls].limit && refill_used(h, h->tree, cls)))
 		return 0;
 	return buddy_refill_whole(h, cls);
 }
@@ -273,8 +392,11 @@ int64_t buddy_refill(struct buddy_hart *h, unsigned int cls)
 /* What does not lie nearby. Ends what was in flight. */
 int64_t buddy_refill_scan(struct buddy_hart *h, unsigned int cls)
 {
-	if (cls <= MAX_SCANNED_ORDER && !buddy_free_word_below(h, whole_end_pfn(h, cls)) &&
-	    !buddy_free_group(h) && refill_used(h, h->tree, cls)) {
+	if (unlikely(h->is_movable)
+		    ? refill_movable(h, cls)
+		    : cls <= MAX_SCANNED_ORDER &&
+			      !buddy_free_word_below(h, whole_end_pfn(h, cls)) &&
+			      !buddy_free_group(h) && refill_used(h, h->tree, cls)) {
 		seq_end(h);
 		return stack_pop(h, cls);
 	}
@@ -282,9 +404,9 @@ int64_t buddy_refill_scan(struct buddy_hart *h, unsigned int cls)
 }
 
 /* Where words hold more than refills need the limit falls: fast if that has lasted. */
-INLINE void adapt_limit(struct buddy_scan *s, const struct buddy_tree *t, uint64_t idx, bool rich)
+INLINE void adapt_limit(struct buddy_scan *s, uint64_t idx, bool rich)
 {
-	uint64_t span = s->limit - (t->start_pfn >> RADIX_SHIFT);
+	uint64_t span = s->limit - s->low;
 
 	if (!rich)
 		s->streak = 0;
@@ -336,7 +458,7 @@ INLINE int64_t refill_near(struct buddy_hart *h, unsigned int cls, bool healing,
 		s->next = idx;
 		return buddy_refill_slow(h, cls);
 	}
-	adapt_limit(s, t, idx, idx == s->next);
+	adapt_limit(s, idx, idx == s->next);
 	s->next = idx + 1;
 	s->width = WIDE_SCAN;
 	return claim(h, idx);

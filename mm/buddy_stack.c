@@ -8,6 +8,13 @@
 /* The hart's tree is @t now: what it remembers of another is void. The free window is closed. */
 void buddy_hart_turn_to(struct buddy_hart *h, const struct buddy_tree *t)
 {
+	uint64_t low = 0, ample_pfn = 0;
+
+	if (likely(t)) {
+		low = t->start_pfn >> RADIX_SHIFT;
+		if (TOP > 2 && h->setting != BUDDY_HEALING)
+			ample_pfn = t->start_pfn + ((t->end_pfn - t->start_pfn) >> AMPLE_SHIFT);
+	}
 	h->tree = t;
 	atomic_set(&h->window_pages, 0);
 	UNROLL
@@ -16,54 +23,69 @@ void buddy_hart_turn_to(struct buddy_hart *h, const struct buddy_tree *t)
 			.next = UINT64_MAX,
 			.first = UINT64_MAX,
 			.width = NARROW_SCAN,
+			.low = low,
 		};
+	h->noted_from = 0;
 	h->frontier_pfn = UINT64_MAX;
 	h->group_pfn = 0;
-	h->ample_pfn = 0;
-	if (TOP > 2 && t && h->setting != BUDDY_HEALING)
-		h->ample_pfn = t->start_pfn + ((t->end_pfn - t->start_pfn) >> AMPLE_SHIFT);
+	h->ample_pfn = ample_pfn;
 	h->large = 0;
 	h->large_before[0] = 0; /* who looks at older ones stops here until all have been written */
 	h->large_at = 0;
 	h->large_idx = UINT64_MAX;
+	if (unlikely(h->is_movable) && t)
+		buddy_turn_movable(h);
 }
 
-/* What was asked for is done, if it was. */
+/* All that buddy_setup() has left. */
+static inline void set_up(struct buddy_hart *h)
+{
+	UNROLL
+	for (unsigned int order = 0; order < BUDDY_NR_STACKS; order++) {
+		h->top[order] = &h->stack[stack_bottom(order)];
+		*h->top[order] = -1;
+		h->drained[order] = 0;
+	}
+	h->events = (struct buddy_events){ 0 };
+	h->setting = h->buddy->setting;
+	if (!h->tree && h->buddy->nr_trees)
+		h->tree = h->buddy->trees;
+	buddy_hart_turn_to(h, h->tree);
+	h->is_ready = 1;
+}
+
+/* Opens the allocating fast path. False: a request that came before has closed it in vain. */
+static inline bool open_path(struct buddy_hart *h)
+{
+	atomic_set32(&h->nr_orders, BUDDY_NR_STACKS);
+	return !atomic_fetch_or(&h->request, 0);
+}
+
 static void answer_request(struct buddy_hart *h)
 {
-	if (atomic_read_acquire(&h->request)) {
-		buddy_drain(h);
-		atomic_set_release(&h->request, 0);
-	}
+	buddy_drain(h);
+	atomic_set_release(&h->request, 0);
+}
+
+static void __attribute__((noinline)) answer_and_open(struct buddy_hart *h)
+{
+	do
+		answer_request(h);
+	while (!open_path(h));
 }
 
 /*
  * What a hart's first operation needs, and the first one after a request: the stacks are there,
- * and empty if that was asked for; the allocating fast path is open.
+ * and empty if that was asked for; the allocating fast path is open. So for the sibling's, whose path
+ * stays closed until it is used: that may be long.
  */
 void buddy_hart_open(struct buddy_hart *h)
 {
-	if (!h->is_ready) {
-		UNROLL
-		for (unsigned int order = 0; order < BUDDY_NR_STACKS; order++) {
-			h->top[order] = &h->stack[stack_bottom(order)];
-			*h->top[order] = -1;
-			h->drained[order] = 0;
-		}
-		h->events = (struct buddy_events){ 0 };
-		h->setting = h->buddy->setting;
-		if (!h->tree && h->buddy->nr_trees)
-			h->tree = h->buddy->trees;
-		buddy_hart_turn_to(h, h->tree);
-		h->is_ready = 1;
-	}
-	do {
-		answer_request(h);
-		atomic_set32(&h->nr_orders, BUDDY_NR_STACKS);
-		/* A request that came before this has closed the path in vain. */
-	} while (atomic_fetch_or(&h->request, 0));
-	/* Its paths stay closed until it is used: that may be long. */
-	if (h->sibling)
+	if (!h->is_ready)
+		set_up(h);
+	if (unlikely(atomic_read_acquire(&h->request)) || unlikely(!open_path(h)))
+		answer_and_open(h);
+	if (h->sibling && atomic_read_acquire(&h->sibling->request))
 		answer_request(h->sibling);
 }
 

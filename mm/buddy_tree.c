@@ -79,6 +79,12 @@ carry_rarely(struct buddy_hart *h, const struct buddy_tree *t, uint64_t idx)
 	return buddy_carry(h, t, idx);
 }
 
+static void note_free_group(struct buddy_hart *h, const struct buddy_tree *t, uint64_t idx)
+{
+	if (t == h->tree && idx << WORD_SHIFT(1) < h->group_pfn)
+		h->group_pfn = idx << WORD_SHIFT(1);
+}
+
 /* What follows the AMO of a put, which found @old. */
 int buddy_put_finish(struct buddy_hart *h, const struct buddy_tree *t, unsigned int level,
 		     uint64_t idx, uint64_t mask, uint64_t old)
@@ -112,8 +118,10 @@ int buddy_put_finish(struct buddy_hart *h, const struct buddy_tree *t, unsigned 
 			return carry_rarely(h, t, idx);
 		buddy_hint_clear_all(t, level, 0, idx);
 		h->events.carries++;
-		if (level == 1 && t == h->tree && idx << WORD_SHIFT(1) < h->group_pfn)
-			h->group_pfn = idx << WORD_SHIFT(1);
+		if (level == 1)
+			note_free_group(h, t, idx);
+		if (level == 1 && h->sibling)
+			note_free_group(h->sibling, t, idx);
 		mask = 1ULL << BITS_OF(idx);
 		idx >>= RADIX_SHIFT;
 		level++;

@@ -158,9 +158,19 @@ int buddy_refuse_free(struct buddy_hart *h);
 
 /* mm/buddy_free.c */
 int buddy_free_slow(struct buddy_hart *h, uint64_t pfn, unsigned int order);
+/* mm/buddy_claim.c */
+int buddy_claim_once(struct buddy_hart *h, const struct buddy_tree *t, uint64_t pfn,
+		     unsigned int order);
 
 /* mm/buddy_large.c */
 int64_t buddy_alloc_large(struct buddy_hart *h, unsigned int order);
+
+/* mm/buddy_movable.c */
+void buddy_turn_movable(struct buddy_hart *h);
+uint64_t buddy_highest_word(const struct buddy_tree *t);
+bool buddy_whole_is_near(struct buddy_hart *h);
+bool buddy_group_is_better(struct buddy_hart *h, uint64_t pfn);
+int64_t buddy_take_paired(struct buddy_hart *h);
 
 /* mm/buddy_refill.c */
 int64_t buddy_refill(struct buddy_hart *h, unsigned int cls);
@@ -169,6 +179,7 @@ bool buddy_sweep(struct buddy_hart *h, unsigned int cls);
 int64_t buddy_alloc_refill(int64_t **at, unsigned int order);
 
 /* mm/buddy_word.c */
+uint64_t buddy_lowest_word(const struct buddy_hart *h);
 bool buddy_free_group(struct buddy_hart *h);
 bool buddy_free_word_below(struct buddy_hart *h, uint64_t pfn);
 int64_t buddy_refill_whole(struct buddy_hart *h, unsigned int cls);
@@ -243,6 +254,8 @@ int64_t buddy_hint_find(const struct buddy_tree *t, unsigned int level, unsigned
 uint64_t buddy_hints_from(const uint64_t *n, unsigned int level, unsigned int kind);
 int64_t buddy_hint_lowest(const struct buddy_tree *t, unsigned int level, unsigned int kind);
 uint64_t buddy_hint_next(const struct buddy_tree *t, uint64_t idx);
+uint64_t buddy_hint_above(const struct buddy_tree *t, unsigned int level, uint64_t idx);
+uint64_t buddy_hint_below(const struct buddy_tree *t, unsigned int level, uint64_t idx);
 void buddy_hint_set_above(const struct buddy_tree *t, unsigned int level, unsigned int kind,
 			  uint64_t idx);
 void buddy_hint_clear_all(const struct buddy_tree *t, unsigned int level, unsigned int kind,
@@ -296,15 +309,22 @@ static inline bool carry_is_done(const struct buddy_tree *t, uint64_t idx, uint6
 		1);
 }
 
+/* Before the hart's first operation @tree is NULL, and nothing else is set. */
+static inline void note_free_word(struct buddy_hart *h, const struct buddy_tree *t, uint64_t idx)
+{
+	if (t == h->tree && idx << RADIX_SHIFT < h->frontier_pfn && idx >= h->noted_from)
+		h->frontier_pfn = idx << RADIX_SHIFT;
+}
+
 /* A level 0 word was full, and is the caller's as a whole now. Its bit goes into the parent's. */
 static inline int buddy_carry(struct buddy_hart *h, const struct buddy_tree *t, uint64_t idx)
 {
 	uint64_t mask = 1ULL << BITS_OF(idx), old;
 
 	h->events.carries++;
-	/* Before the hart's first operation @tree is NULL, and nothing else is set. */
-	if (t == h->tree && idx << RADIX_SHIFT < h->frontier_pfn)
-		h->frontier_pfn = idx << RADIX_SHIFT;
+	note_free_word(h, t, idx);
+	if (unlikely(h->sibling))
+		note_free_word(h->sibling, t, idx);
 	idx >>= RADIX_SHIFT;
 	old = atomic_fetch_or(buddy_node(t, 1, idx), mask);
 	if (likely(carry_is_done(t, idx, old, mask)))

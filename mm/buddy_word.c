@@ -12,7 +12,7 @@
 #define LIMIT_REACH 8
 
 /* The lowest frame of a word that is free at level 1, not as part of a larger block. */
-static uint64_t __attribute__((noinline)) lowest_free_word(const struct buddy_hart *h)
+uint64_t __attribute__((noinline)) buddy_lowest_word(const struct buddy_hart *h)
 {
 	const struct buddy_tree *t = h->tree;
 	uint64_t near = h->frontier_pfn >> WORD_SHIFT(1);
@@ -59,7 +59,7 @@ bool buddy_free_word_below(struct buddy_hart *h, uint64_t pfn)
 	if (pfn <= h->frontier_pfn)
 		return false;
 	v = TOP > 1 ? atomic_read(buddy_node(t, 1, idx)) : 0;
-	h->frontier_pfn = v ? (idx << RADIX_SHIFT | ffs64(v)) << RADIX_SHIFT : lowest_free_word(h);
+	h->frontier_pfn = v ? (idx << RADIX_SHIFT | ffs64(v)) << RADIX_SHIFT : buddy_lowest_word(h);
 	return h->frontier_pfn < pfn;
 }
 
@@ -174,6 +174,8 @@ static int64_t take_slow(struct buddy_hart *h)
 {
 	int64_t pfn;
 
+	if (unlikely(h->sibling))
+		return buddy_take_paired(h);
 	/* Where nothing is known the search below opens the tree at its beginning, too. */
 	if (TOP > 1 && h->frontier_pfn != UINT64_MAX) {
 		if (h->frontier_pfn >= h->ample_pfn && buddy_free_group(h)) {
@@ -181,7 +183,7 @@ static int64_t take_slow(struct buddy_hart *h)
 			if (pfn >= 0)
 				return pfn;
 		}
-		h->frontier_pfn = lowest_free_word(h);
+		h->frontier_pfn = buddy_lowest_word(h);
 		if (h->frontier_pfn != UINT64_MAX) {
 			uint64_t idx = h->frontier_pfn >> RADIX_SHIFT;
 			uint64_t *word = buddy_node(h->tree, 1, idx >> RADIX_SHIFT);

@@ -68,11 +68,12 @@ enum buddy_setting {
 /* Large blocks that a hart remembers to have freed. */
 #define BUDDY_NR_LARGE 8U
 
-/* Where refills of an order look: level 0 words from the tree's first to @limit, round and round. */
+/* Where refills of an order look: level 0 words from @low to @limit, round and round. */
 struct buddy_scan {
 	uint64_t next; /* the word to look at next; UINT64_MAX: none was looked at yet */
 	uint64_t first; /* the lowest word that has been valid, if it is below @limit */
 	uint64_t limit;
+	uint64_t low; /* the tree's first word, or, if @is_movable, one above it */
 	uint64_t width; /* as bits: how many words a refill looks at */
 	uint64_t streak; /* refills in a row for which the next word did */
 };
@@ -99,7 +100,9 @@ struct buddy_hart {
 	uint32_t is_ready; /* top[] and what is below have been set */
 	uint32_t is_movable; /* the second of buddy_pair() */
 	struct buddy_scan scan[BUDDY_NR_SCANNED];
-	uint64_t frontier_pfn; /* no wholly free word is known of below */
+	uint64_t base_pfn; /* @is_movable: from here on it has had its pages */
+	uint64_t noted_from; /* words that become free from this one on lower the frontier */
+	uint64_t frontier_pfn; /* no wholly free word is known of below, or none from there on */
 	/* Below: wholly free words are taken without a look at those in use, as long as there are. */
 	uint64_t ample_pfn;
 	uint64_t group_pfn; /* no wholly free level 1 word is known of below */

@@ -43,6 +43,7 @@ static void read_program(char *text, struct program *p)
 	else
 		p->pages = p->second_tree, p->second_tree = 0;
 	p->is_healing = strchr(parts[0], 'h') != NULL;
+	p->is_paired = strchr(parts[0], 'm') != NULL;
 	cut((char *)(uintptr_t)parts[1], "|", p->before);
 	cut((char *)(uintptr_t)parts[2], "|", p->harts);
 	if (parts[3])

@@ -4,6 +4,7 @@
 #include "ghost.h"
 #include "buddy_tree.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,7 @@ struct slot {
 struct arena {
 	struct buddy b;
 	struct buddy_tree trees[MAX_TREES];
-	struct buddy_hart harts[MAX_HARTS];
+	struct buddy_hart harts[MAX_HARTS + 1]; /* the last one in use may be hart 0's sibling */
 	uint64_t meta[MAX_TREES][META_WORDS];
 	uint64_t box; /* 0, or 1 + slot's frame, and its order from bit 32 on */
 	uint32_t box_knows;
@@ -37,7 +38,8 @@ struct arena {
 };
 
 struct operation {
-	char what;
+	char what; /* a small letter */
+	bool is_movable;
 	unsigned int a, b;
 	char text[12];
 };
@@ -60,17 +62,27 @@ static unsigned int parse(const char *text, struct operation list[MAX_OPS])
 			break;
 		if (n++ == MAX_OPS)
 			model_fail("%s: more than %d operations", program->name, MAX_OPS);
-		op->what = op->text[0];
+		op->what = (char)tolower(op->text[0]);
+		op->is_movable = op->what != op->text[0];
 		sscanf(op->text + 1, "%u.%u", &op->a, &op->b);
 		text += length;
 	}
 	return n;
 }
 
+/* With what the hart does the operation. */
+static struct buddy_hart *hart_for(unsigned int h, const struct operation *op)
+{
+	struct buddy_hart *hart = &arena.harts[h];
+
+	return op->is_movable && hart->sibling ? hart->sibling : hart;
+}
+
 static bool keeps_pages(unsigned int h)
 {
+	const struct buddy_hart *hart = &arena.harts[h];
 	bool was = model_set_harts_run(false);
-	bool keeps = buddy_nr_held(&arena.harts[h]) != 0;
+	bool keeps = buddy_nr_held(hart) || (hart->sibling && buddy_nr_held(hart->sibling));
 
 	model_set_harts_run(was);
 	return keeps;
@@ -94,9 +106,10 @@ static void got_block(unsigned int h, uint64_t pfn, unsigned int order)
 	fill_slot(h, pfn, order);
 }
 
-static void do_alloc(unsigned int h, unsigned int order)
+static void do_alloc(unsigned int h, const struct operation *op)
 {
-	int64_t pfn = buddy_alloc(&arena.harts[h], order);
+	unsigned int order = op->a;
+	int64_t pfn = buddy_alloc(hart_for(h, op), order);
 
 	if (pfn >= 0) {
 		got_block(h, (uint64_t)pfn, order);
@@ -136,13 +149,15 @@ static void must_be_zero(int ret, const char *what)
  * A wrong free of pages that are free: it must be seen if they were so throughout, and if the
  * header promises it. What comes of it if it is not seen is not looked at.
  */
-static void do_wrong_free(unsigned int h, uint64_t pfn, unsigned int order, bool promised)
+static void do_wrong_free(unsigned int h, const struct operation *op)
 {
-	int ret = buddy_free(&arena.harts[h], pfn, order);
+	uint64_t pfn = op->a;
+	unsigned int order = op->b;
+	int ret = buddy_free(hart_for(h, op), pfn, order);
 
 	if (ret == -EMM_EDOUBLE)
 		return;
-	if (promised && ghost_was_free(&arena.ghost, h, ghost_mask(pfn, order)))
+	if (op->what == 'w' && ghost_was_free(&arena.ghost, h, ghost_mask(pfn, order)))
 		model_bug("the double free of %llu gets %d", (unsigned long long)pfn, ret);
 	model_abandon();
 }
@@ -150,7 +165,7 @@ static void do_wrong_free(unsigned int h, uint64_t pfn, unsigned int order, bool
 static void do_slot(unsigned int h, const struct operation *op)
 {
 	struct slot *s = &arena.slots[h][op->a];
-	struct buddy_hart *hart = &arena.harts[h];
+	struct buddy_hart *hart = hart_for(h, op);
 
 	if (!s->is_held)
 		return;
@@ -188,9 +203,11 @@ static void do_take(unsigned int h)
 	fill_slot(h, (uint32_t)box - 1, (unsigned int)(box >> 32));
 }
 
-static void do_claim(unsigned int h, uint64_t pfn, unsigned int order)
+static void do_claim(unsigned int h, const struct operation *op)
 {
-	int ret = buddy_claim(&arena.harts[h], pfn, order);
+	uint64_t pfn = op->a;
+	unsigned int order = op->b;
+	int ret = buddy_claim(hart_for(h, op), pfn, order);
 
 	if (!ret) {
 		got_block(h, pfn, order);
@@ -205,14 +222,14 @@ static void do_claim(unsigned int h, uint64_t pfn, unsigned int order)
 
 static void do_operation(unsigned int h, const struct operation *op)
 {
-	struct buddy_hart *hart = &arena.harts[h];
+	struct buddy_hart *hart = hart_for(h, op);
 
 	switch (op->what) {
 	case 'a':
-		do_alloc(h, op->a);
+		do_alloc(h, op);
 		break;
 	case 'c':
-		do_claim(h, op->a, op->b);
+		do_claim(h, op);
 		break;
 	case 'd':
 		buddy_drain(hart);
@@ -227,7 +244,7 @@ static void do_operation(unsigned int h, const struct operation *op)
 		break;
 	case 'w':
 	case 'x':
-		do_wrong_free(h, op->a, op->b, op->what == 'w');
+		do_wrong_free(h, op);
 		break;
 	case 't':
 		do_take(h);
@@ -294,7 +311,7 @@ static void count_maximal(uint32_t pages, uint64_t counts[BUDDY_MAX_ORDER + 1])
 
 static void give_back_all(void)
 {
-	for (unsigned int h = 0; h < arena.b.nr_harts; h++)
+	for (unsigned int h = 0; h < MAX_HARTS; h++)
 		for (unsigned int i = 0; i < arena.nr_slots[h]; i++) {
 			const struct slot *s = &arena.slots[h][i];
 			unsigned int order = s->is_split ? 0 : s->order;
@@ -339,28 +356,35 @@ static uint64_t hash_shared(void)
 	return hash_mix(ghost_hash(&arena.ghost), arena.box_knows * 2ULL + arena.box_is_taken);
 }
 
+static bool is_in(const struct buddy_hart *hart, const void *p)
+{
+	return (const char *)p >= (const char *)hart && (const char *)p < (const char *)(hart + 1);
+}
+
 static bool is_in_hart(unsigned int h, const void *p)
 {
-	return (const char *)p >= (const char *)&arena.harts[h] &&
-	       (const char *)p < (const char *)&arena.harts[h + 1];
+	const struct buddy_hart *hart = &arena.harts[h];
+
+	/* The sibling's is hart 0's, too; it is no other hart's. */
+	if (hart->is_movable)
+		return false;
+	return is_in(hart, p) || (hart->sibling && is_in(hart->sibling, p));
 }
 
 static bool is_narrow(const void *p)
 {
-	for (unsigned int h = 0; h < MAX_HARTS; h++)
+	for (unsigned int h = 0; h <= MAX_HARTS; h++)
 		if (p == &arena.harts[h].nr_orders)
 			return true;
 	return false;
 }
 
-/* A hart's own: all of its struct that is not accessed atomically, but for the counters. */
-static uint64_t hash_local(unsigned int h)
+/* All of its struct that is not accessed atomically, but for the counters. */
+static uint64_t hash_hart(const struct buddy_hart *hart, uint64_t x)
 {
-	const struct buddy_hart *hart = &arena.harts[h];
 	const char *bytes = (const char *)hart;
 	size_t events = offsetof(struct buddy_hart, events);
 	size_t counters_end = offsetof(struct buddy_hart, drained) + sizeof(hart->drained);
-	uint64_t x = h;
 
 	for (size_t at = 0; at < sizeof(*hart); at += sizeof(uint32_t)) {
 		bool skip = at >= events && at < counters_end;
@@ -375,6 +399,16 @@ static uint64_t hash_local(unsigned int h)
 		if (!skip)
 			x = hash_mix(x, word);
 	}
+	return x;
+}
+
+/* A hart's own. */
+static uint64_t hash_local(unsigned int h)
+{
+	uint64_t x = hash_hart(&arena.harts[h], h);
+
+	if (arena.harts[h].sibling)
+		x = hash_hart(arena.harts[h].sibling, x);
 	for (unsigned int i = 0; i < arena.nr_slots[h]; i++) {
 		const struct slot *s = &arena.slots[h][i];
 
@@ -440,12 +474,19 @@ static void name_in_hart(char *buf, size_t size, unsigned int h, const void *p)
 		{ "nr_orders", offsetof(struct buddy_hart, nr_orders) },
 		{ "window_pages", offsetof(struct buddy_hart, window_pages) },
 	};
-	size_t at = (size_t)((const char *)p - (const char *)&arena.harts[h]);
+	const struct buddy_hart *hart = &arena.harts[h];
+	const char *which = "";
+	size_t at;
 
-	snprintf(buf, size, "hart %u + %zu", h, at);
+	if (!is_in(hart, p)) {
+		hart = hart->sibling;
+		which = "m";
+	}
+	at = (size_t)((const char *)p - (const char *)hart);
+	snprintf(buf, size, "hart %u%s + %zu", h, which, at);
 	for (unsigned int i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		if (fields[i].offset == at)
-			snprintf(buf, size, "%s %u", fields[i].name, h);
+			snprintf(buf, size, "%s %u%s", fields[i].name, h, which);
 }
 
 static void name(char *buf, size_t size, const void *p)
@@ -480,8 +521,10 @@ static void set_up(unsigned int nr_harts)
 	int ret;
 
 	memset(&arena, 0, sizeof(arena));
-	ret = buddy_init(&arena.b, arena.trees, MAX_TREES, arena.harts, nr_harts);
+	ret = buddy_init(&arena.b, arena.trees, MAX_TREES, arena.harts, nr_harts + p->is_paired);
 	ret |= add_trees(p);
+	if (p->is_paired)
+		buddy_pair(&arena.harts[0], &arena.harts[nr_harts]);
 	buddy_tune(&arena.b, p->is_healing ? BUDDY_HEALING : BUDDY_DEFAULT);
 	if (p->second_tree) {
 		ret |= buddy_add_range(&arena.harts[0], 0, p->second_tree, 0, UINT64_MAX);
@@ -502,9 +545,9 @@ static void set_up(unsigned int nr_harts)
 }
 
 /* Each hart's first operations, which set it up; no word below the top is written for that. */
-static void warm_up(unsigned int nr_harts)
+static void warm_up(void)
 {
-	for (unsigned int h = 0; h < nr_harts; h++) {
+	for (unsigned int h = 0; h < arena.b.nr_harts; h++) {
 		int64_t pfn = buddy_alloc(&arena.harts[h], BUDDY_MAX_ORDER);
 
 		if (pfn >= 0)
@@ -517,7 +560,7 @@ static void run_before(unsigned int nr_harts)
 {
 	struct operation list[MAX_OPS];
 
-	warm_up(nr_harts);
+	warm_up();
 	for (unsigned int h = 0; h < nr_harts; h++) {
 		unsigned int n = parse(program->before[h], list);
 

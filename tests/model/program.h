@@ -10,6 +10,8 @@
  *   w3.0   frees order 0 at frame 3, which is free: wrong
  *   x3.0   the same, where nothing promises that it is seen
  *   g0     gives slot 0 to the hart that takes it           t      takes it into a slot, if it is there
+ *
+ * A large letter, hart 0's only: with its struct buddy_hart for movable pages.
  */
 #ifndef MODEL_PROGRAM_H
 #define MODEL_PROGRAM_H
@@ -21,6 +23,7 @@ struct program {
 	unsigned int pages; /* the tree is [0, pages) */
 	unsigned int second_tree; /* if not 0: two trees, the second from this frame on */
 	bool is_healing; /* the setting of that name */
+	bool is_paired; /* hart 0 has another one, for movable pages */
 	unsigned int absent_start, absent_end; /* not free before an r */
 	const char *before[MAX_HARTS]; /* in turn, before the harts start */
 	const char *harts[MAX_HARTS]; /* NULL: no such hart */

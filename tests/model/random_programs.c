@@ -2,6 +2,7 @@
 /* Random programs, as text of the form that main.c reads; the same ones for the same seed. */
 #include "random_programs.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,7 +14,7 @@ struct writer {
 	size_t size;
 	uint64_t *rng;
 	unsigned int slots, freed; /* a bit each */
-	bool may_give, may_take;
+	bool may_give, may_take, is_paired;
 };
 
 static unsigned int random_below(uint64_t *rng, unsigned int n)
@@ -24,11 +25,17 @@ static unsigned int random_below(uint64_t *rng, unsigned int n)
 	return (unsigned int)(*rng >> 33) % n;
 }
 
+/* Of a hart with two struct buddy_hart: one of them. */
+static char either(struct writer *w, char what)
+{
+	return w->is_paired && random_below(w->rng, 2) ? (char)toupper(what) : what;
+}
+
 static void put(struct writer *w, char what, unsigned int number)
 {
 	size_t length = strlen(w->text);
 
-	snprintf(w->text + length, w->size - length, "%c%u ", what, number);
+	snprintf(w->text + length, w->size - length, "%c%u ", either(w, what), number);
 }
 
 /* A slot that has not been freed; false: there is none. */
@@ -50,7 +57,7 @@ static void put_claim(struct writer *w)
 {
 	unsigned int order = random_below(w->rng, 2), length = (unsigned int)strlen(w->text);
 
-	snprintf(w->text + length, w->size - length, "c%u.%u ",
+	snprintf(w->text + length, w->size - length, "%c%u.%u ", either(w, 'c'),
 		 random_below(w->rng, (1U << BUDDY_MAX_ORDER) >> order) << order, order);
 	w->slots++;
 }
@@ -84,20 +91,24 @@ void random_program(char *text, size_t size, uint64_t *rng, unsigned int nr_hart
 {
 	unsigned int pages = BUDDY_RADIX * BUDDY_RADIX;
 	struct writer w[3] = { { 0 } };
+	bool is_paired;
 
 	if (BUDDY_LEVELS > 2)
 		pages = 1U << BUDDY_MAX_ORDER;
 	else if (pages > 8)
 		pages = 8;
-	/* Now and then the other setting, and two trees. */
+	/* Now and then the other setting, two trees, and movable pages. */
 	if (random_below(rng, 5))
-		snprintf(text, size, random_below(rng, 4) ? "%u;" : "%uh;", pages);
+		snprintf(text, size, random_below(rng, 4) ? "%u" : "%uh", pages);
 	else
-		snprintf(text, size, "%u+%u;", 1U << BUDDY_MAX_ORDER, 1U << BUDDY_MAX_ORDER);
+		snprintf(text, size, "%u+%u", 1U << BUDDY_MAX_ORDER, 1U << BUDDY_MAX_ORDER);
+	is_paired = !random_below(rng, 3);
+	strncat(text, is_paired ? "m;" : ";", size - strlen(text) - 1);
 	for (unsigned int h = 0; h < nr_harts; h++) {
 		w[h] = (struct writer){ .text = text, .size = size, .rng = rng };
+		w[h].is_paired = is_paired && h == 0;
 		w[h].may_give = h == 0;
-		w[h].may_take = h == 1 && strchr(text, 'g');
+		w[h].may_take = h == 1 && (strchr(text, 'g') || strchr(text, 'G'));
 		for (unsigned int n = random_below(rng, h ? 3 : 6); n > 0; n--)
 			random_operation(&w[h], true);
 		strncat(text, h + 1 < nr_harts ? "|" : ";", size - strlen(text) - 1);

@@ -152,7 +152,8 @@ void stress_begin(struct stress *s, const struct shape *shape, uint64_t seed)
 	assert_non_null(s->meta);
 	for (uint64_t i = 0; i < bytes / sizeof(uint64_t); i++)
 		((uint64_t *)s->meta)[i] = stress_random(&rng) << (seed & 31);
-	assert_int_equal(buddy_init(&s->b, &s->tree, 1, s->harts, shape->nr_harts), 0);
+	assert_int_equal(buddy_init(&s->b, &s->tree, 1, s->harts, shape->nr_harts + 1), 0);
+	buddy_pair(&s->harts[0], &s->harts[shape->nr_harts]);
 	buddy_tune(&s->b, seed & 2 ? BUDDY_HEALING : BUDDY_DEFAULT);
 	assert_int_equal(buddy_add_tree(&s->b, s->base_pfn, end, s->meta, bytes), 0);
 	memset(s->owner, OWNER_ABSENT, s->nr_pages);
@@ -185,7 +186,7 @@ void stress_end(struct stress *s)
 	for (unsigned int i = 0; i < s->nr_holes; i++)
 		while (stress_add_piece(s, s->harts, &s->holes[i]))
 			;
-	for (unsigned int i = 0; i < s->shape->nr_harts; i++)
+	for (unsigned int i = 0; i <= s->shape->nr_harts; i++)
 		buddy_drain(&s->harts[i]);
 	for (uint64_t i = 0; i < s->nr_pages; i++)
 		if (s->owner[i])
@@ -194,7 +195,7 @@ void stress_end(struct stress *s)
 		stress_fail(s, "the buddy is not valid in the end", 0, 0);
 	if (buddy_nr_free(&s->b) != s->nr_pages)
 		stress_fail(s, "pages are missing", buddy_nr_free(&s->b), 0);
-	for (unsigned int i = 0; i < s->shape->nr_harts; i++)
+	for (unsigned int i = 0; i <= s->shape->nr_harts; i++)
 		if (buddy_nr_held(&s->harts[i]))
 			stress_fail(s, "a drained hart holds pages", i, 0);
 	buddy_nr_blocks(&s->b, counts[0]);

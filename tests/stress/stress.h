@@ -64,7 +64,7 @@ struct shape {
 struct stress {
 	struct buddy b;
 	struct buddy_tree tree;
-	struct buddy_hart harts[MAX_HARTS];
+	struct buddy_hart harts[MAX_HARTS + 1]; /* the last one in use is the first one's sibling */
 	const struct shape *shape;
 	uint64_t seed; /* of the round */
 	uint64_t base_pfn, nr_pages;
@@ -82,7 +82,7 @@ struct stress {
 
 struct worker {
 	struct stress *s;
-	struct buddy_hart *h;
+	struct buddy_hart *h, *sibling; /* NULL: it has none */
 	unsigned int id;
 	uint64_t rng;
 	struct block live[MAX_LIVE];

@@ -53,6 +53,7 @@ static void run_round(const struct shape *shape, uint64_t seed)
 	for (unsigned int i = 0; i < shape->nr_harts; i++) {
 		workers[i].s = s;
 		workers[i].h = &s->harts[i];
+		workers[i].sibling = workers[i].h->sibling;
 		workers[i].id = i;
 		workers[i].rng = (seed + i) * 0x9e3779b97f4a7c15ULL | 1;
 		workers[i].nr_live = 0;

@@ -2,6 +2,19 @@
 /* What a hart does in a round. */
 #include "stress.h"
 
+/* The one that the next operation is done with, of a hart that has two. */
+static struct buddy_hart *any_hart(struct worker *w)
+{
+	return w->sibling && stress_random(&w->rng) & 1 ? w->sibling : w->h;
+}
+
+static void drain(struct worker *w)
+{
+	buddy_drain(w->h);
+	if (w->sibling)
+		buddy_drain(w->sibling);
+}
+
 /* What an owner writes into its pages, and finds there. */
 static void write_pages(struct worker *w, const struct block *blk)
 {
@@ -49,12 +62,12 @@ static void give_back(struct worker *w, const struct block *blk)
 	check_pages(w, blk);
 	stress_own(w->s, blk, blk->owner, 0);
 	if (order && pick % 8 == 0 && w->s->shape->kind != STRESS_ENOUGH) {
-		if (buddy_split(w->h, blk->pfn, order))
+		if (buddy_split(any_hart(w), blk->pfn, order))
 			stress_fail(w->s, "cannot be split", blk->pfn, order);
 		order = (unsigned int)(pick / 8 % order);
 	}
 	for (uint64_t i = 0; i < 1ULL << blk->order; i += 1ULL << order)
-		if (buddy_free(w->h, blk->pfn + i, order))
+		if (buddy_free(any_hart(w), blk->pfn + i, order))
 			stress_fail(w->s, "cannot be freed", blk->pfn + i, order);
 }
 
@@ -103,7 +116,7 @@ void stress_read_mail(struct worker *w, bool all)
 
 static void alloc(struct worker *w, unsigned int order)
 {
-	int64_t pfn = buddy_alloc(w->h, order);
+	int64_t pfn = buddy_alloc(any_hart(w), order);
 
 	w->answers[pfn >= 0 ? 0 : pfn == -EMM_ENOMEM ? 1 : 2]++;
 	if (pfn >= 0)
@@ -114,7 +127,7 @@ static void alloc(struct worker *w, unsigned int order)
 
 static int claim(struct worker *w, uint64_t pfn, unsigned int order)
 {
-	int ret = buddy_claim(w->h, pfn, order);
+	int ret = buddy_claim(any_hart(w), pfn, order);
 
 	w->answers[ret == 0 ? 0 : ret == -EMM_EBUSY ? 1 : 2]++;
 	if (!ret)
@@ -144,11 +157,11 @@ static void mixed_op(struct worker *w, bool filling)
 					(pick >> 30 & 3 && s->max_order > 7 ? 7 : s->max_order)));
 	switch (pick % 64) {
 	case 0:
-		buddy_drain(w->h);
+		buddy_drain(any_hart(w));
 		return;
 	case 1:
 		if (w->id < s->nr_holes)
-			stress_add_piece(s, w->h, &s->holes[w->id]);
+			stress_add_piece(s, any_hart(w), &s->holes[w->id]);
 		return;
 	case 2:
 	case 3:
@@ -229,7 +242,7 @@ static void work_almost_out(struct worker *w)
 
 		if (w->id) {
 			own_blocks_op(w, 1, 1, false);
-			buddy_drain(w->h);
+			drain(w);
 			continue;
 		}
 		alloc(w, s->own_order);
@@ -240,7 +253,7 @@ static void work_almost_out(struct worker *w)
 
 			give_back(w, &blk);
 		}
-		buddy_drain(w->h);
+		drain(w);
 	}
 }
 

@@ -11,6 +11,7 @@
 #include "../../mm/buddy_hint.c"
 #include "../../mm/buddy_init.c"
 #include "../../mm/buddy_large.c"
+#include "../../mm/buddy_movable.c"
 #include "../../mm/buddy_refill.c"
 #include "../../mm/buddy_stack.c"
 #include "../../mm/buddy_tree.c"
