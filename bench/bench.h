@@ -19,7 +19,7 @@
 #define BENCH_MAX_ALLOCATORS 16
 #define BENCH_BULK_OPS       4
 #define BENCH_BATCH          512 /* pages of a call in bulkapi */
-#define BENCH_MAX_NAMES      48 /* characters of alloc=, with their end */
+#define BENCH_MAX_NAMES      96 /* characters of alloc=, with their end */
 
 /* A verification failed. Not an enum emm_error: those are all smaller. */
 #define BENCH_EVERIFY 64

@@ -235,7 +235,8 @@ static void test_bad_options(void **state)
 		{ "alloc", "budd" },
 		{ "alloc", "buddyy" },
 		{ "alloc", ",buddy" },
-		{ "alloc", "buddy,buddy,buddy,buddy,buddy,buddy,buddy,buddy,buddy" },
+		{ "alloc", "buddy,buddy,buddy,buddy,buddy,buddy,buddy,buddy,buddy,buddy,buddy,"
+			   "buddy,buddy,buddy,buddy,buddy,buddy" },
 	};
 	struct bench_options opt;
 
