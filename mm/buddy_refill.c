@@ -370,7 +370,8 @@ bool buddy_sweep(struct buddy_hart *h, unsigned int cls)
 	uint64_t idx;
 
 	if (h->is_movable)
-		for (idx = h->base_pfn >> RADIX_SHIFT; (idx = buddy_hint_next(h->tree, idx)) != UINT64_MAX; idx++)
+		for (idx = h->base_pfn >> RADIX_SHIFT;
+		     (idx = buddy_hint_next(h->tree, idx)) != UINT64_MAX; idx++)
 			if (!sweep_word(&s, h->tree, 0, idx))
 				return true;
 	return !buddy_hint_walk(h->tree, 0, 1U << HINT_ANY, sweep_word, &s);
@@ -382,9 +383,8 @@ int64_t buddy_refill(struct buddy_hart *h, unsigned int cls)
 	atomic_set(&h->holds, 1);
 	/* The first time no word in use is known of; failing a whole one all are looked at. */
 	if (cls <= MAX_SCANNED_ORDER &&
-	    (unlikely(h->is_movable)
-		     ? h->scan[cls].next != UINT64_MAX && refill_movable(h, cls)
-		     : h->scan[cls].limit && refill_used(h, h->tree, cls)))
+	    (unlikely(h->is_movable) ? h->scan[cls].next != UINT64_MAX && refill_movable(h, cls)
+				     : h->scan[cls].limit && refill_used(h, h->tree, cls)))
 		return 0;
 	return buddy_refill_whole(h, cls);
 }
