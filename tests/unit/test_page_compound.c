@@ -12,9 +12,9 @@ static void start(struct helper_pages *f, uint32_t features)
 {
 	f->cfg.features = features;
 	f->cfg.nr_harts = 2;
-	helper_pages_ram(f, 0x80003000, MIB(24) - 0x5000, 0);
+	helper_pages_ram(f, 0x80003000, MIB(12) - 0x5000, 0);
 	helper_pages_ram(f, 0x88e11000, MIB(8), 0);
-	helper_pages_ram(f, 0x100000000, MIB(16), 0);
+	helper_pages_ram(f, 0x100000000, MIB(4), 0);
 	assert_int_equal(memblock_add_node(&f->h->mb, 0x140000000, GIB(3), 0, 0), 0);
 	assert_int_equal(memblock_mark_nomap(&f->h->mb, 0x80a00000, MIB(1)), 0);
 	helper_pages_start(f);
