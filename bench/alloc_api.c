@@ -7,15 +7,6 @@
 #include <earlymm/page_owner.h>
 #include "page_allocator.h"
 
-/* This file is compiled twice for the image (mk/hot.mk). */
-#if defined(__riscv_zba) && defined(__riscv_zbb) && defined(__riscv_zbs)
-#define HOT "zb"
-#elif defined(__riscv)
-#define HOT "rv64gc"
-#else
-#define HOT "host"
-#endif
-
 /* Where the metadata is in the map's eyes: beyond every address of memory. */
 #define META_PA ((phys_addr_t)1 << 62)
 
@@ -184,7 +175,7 @@ static int adapter_setup(struct page_allocator *pa, uint64_t start_pfn, uint64_t
 	if (!ret)
 		ret = memblock_free_all(mm, &a->mb);
 	if (!ret)
-		ret = page_alloc_init(&a->pages, &a->mb);
+		ret = page_alloc_init(&a->pages);
 	if (!ret)
 		use(pa, &a->pages.harts[0]);
 	return ret;
@@ -200,8 +191,8 @@ static int unmovable_setup(struct page_allocator *pa, uint64_t start_pfn, uint64
 }
 
 /* What all have in common, live or not; and those in the arena. */
-#define API_OPS                                                             \
-	.name = "api", .hot = HOT, .core = "buddy", .drain = adapter_drain, \
+#define API_OPS                                                                   \
+	.name = "api", .hot = BENCH_HOT, .core = "buddy", .drain = adapter_drain, \
 	.nr_free = adapter_nr_free, .reserve = adapter_reserve
 #define ARENA_OPS API_OPS, .state_bytes = sizeof(struct arena_api), .meta_bytes = adapter_meta_bytes
 

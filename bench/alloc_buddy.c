@@ -4,15 +4,6 @@
 #include <earlymm/error.h>
 #include "page_allocator.h"
 
-/* This file is compiled twice for the image (mk/hot.mk). */
-#if defined(__riscv_zba) && defined(__riscv_zbb) && defined(__riscv_zbs)
-#define HOT "zb"
-#elif defined(__riscv)
-#define HOT "rv64gc"
-#else
-#define HOT "host"
-#endif
-
 struct arena_buddy {
 	struct buddy_hart hart;
 	struct buddy buddy;
@@ -83,7 +74,7 @@ static uint64_t adapter_nr_free(const struct page_allocator *pa)
 const struct page_allocator_ops bench_alloc_buddy = {
 	.name = "buddy",
 	.setting = "default",
-	.hot = HOT,
+	.hot = BENCH_HOT,
 	.state_bytes = sizeof(struct arena_buddy),
 	.meta_bytes = buddy_tree_bytes,
 	.setup = adapter_setup,
@@ -94,7 +85,7 @@ const struct page_allocator_ops bench_alloc_buddy = {
 const struct page_allocator_ops bench_alloc_buddy_healing = {
 	.name = "buddy",
 	.setting = "healing",
-	.hot = HOT,
+	.hot = BENCH_HOT,
 	.state_bytes = sizeof(struct arena_buddy),
 	.meta_bytes = buddy_tree_bytes,
 	.setup = healing_setup,
@@ -106,14 +97,14 @@ static const struct page_allocator_ops live_ops[] = {
 	[BUDDY_DEFAULT] = {
 		.name = "buddy",
 		.setting = "default",
-		.hot = HOT,
+		.hot = BENCH_HOT,
 		.drain = adapter_drain,
 		.nr_free = adapter_nr_free,
 	},
 	[BUDDY_HEALING] = {
 		.name = "buddy",
 		.setting = "healing",
-		.hot = HOT,
+		.hot = BENCH_HOT,
 		.drain = adapter_drain,
 		.nr_free = adapter_nr_free,
 	},

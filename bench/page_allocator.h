@@ -9,6 +9,15 @@
 #include <earlymm/buddy.h>
 #include <earlymm/types.h>
 
+/* Which of two builds a file is that is compiled twice for the image (mk/hot.mk). */
+#if defined(__riscv_zba) && defined(__riscv_zbb) && defined(__riscv_zbs)
+#define BENCH_HOT "zb"
+#elif defined(__riscv)
+#define BENCH_HOT "rv64gc"
+#else
+#define BENCH_HOT "host"
+#endif
+
 struct page_allocator;
 struct page_hart;
 

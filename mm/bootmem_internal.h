@@ -95,13 +95,6 @@ void bootmem_follow(struct bootmem *bm, uint64_t start_pfn, uint64_t end_pfn);
  */
 int memblock_may_free(const struct memblock *mb, phys_addr_t base, phys_addr_t end);
 
-/*
- * Whether every byte of [base, end) is reserved. *@one_cause: for one cause, that of @base. O(log n
- * + entries covered).
- */
-bool memblock_all_reserved(const struct memblock *mb, phys_addr_t base, phys_addr_t end,
-			   bool *one_cause);
-
 /* Reserves frame 0 if it is memory and nothing of it is reserved; *@done says whether it did. */
 int memblock_reserve_frame_0(struct memblock *mb, bool *done);
 

@@ -361,7 +361,7 @@ static bool refill_movable(struct buddy_hart *h, unsigned int cls)
 }
 
 /*
- * Any word that has a block of order @cls, when there is no wholly free one; those from the floor on
+ * Any word that has a block of order @cls, when there is no wholly free one; those from the base on
  * come first. In flight.
  */
 bool buddy_sweep(struct buddy_hart *h, unsigned int cls)

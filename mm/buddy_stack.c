@@ -180,6 +180,6 @@ uint64_t buddy_nr_held(const struct buddy_hart *h)
 	uint64_t nr_pages = 0;
 
 	for (unsigned int order = 0; h->is_ready && order < BUDDY_NR_STACKS; order++)
-		nr_pages += (uint64_t)(h->top[order] - &h->stack[stack_bottom(order)]) << order;
+		nr_pages += stack_depth(h, order) << order;
 	return nr_pages;
 }

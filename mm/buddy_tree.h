@@ -232,6 +232,12 @@ static inline unsigned int stack_bottom(unsigned int order)
 	return 2 * BUDDY_RADIX - 2 * (BUDDY_RADIX >> order) + order;
 }
 
+/* How many blocks of a small order wait on the stack. The hart is ready. */
+static inline uint64_t stack_depth(const struct buddy_hart *h, unsigned int order)
+{
+	return (uint64_t)(h->top[order] - &h->stack[stack_bottom(order)]);
+}
+
 /* The next block of a small order, of which the stack is not empty. */
 static inline int64_t stack_pop(struct buddy_hart *h, unsigned int order)
 {

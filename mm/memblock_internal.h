@@ -108,6 +108,15 @@ int memblock_find(const struct memblock *mb, const struct memblock_want *want, p
 /* MEMBLOCK_MIRROR if there is mirrored memory, else 0: the flags to begin a search with. O(n). */
 uint32_t memblock_choose_flags(const struct memblock *mb);
 
+/* ---- memblock_query.c ---- */
+
+/*
+ * Whether every byte of [base, end) is reserved. *@one_cause: for one cause, that of @base. O(log n
+ * + entries covered).
+ */
+bool memblock_all_reserved(const struct memblock *mb, phys_addr_t base, phys_addr_t end,
+			   bool *one_cause);
+
 /* ---- memblock_dump.c ---- */
 
 /* The line of one call on mb->debug: on a range, or one that sets something. */

@@ -143,3 +143,23 @@ bool memblock_is_valid(const struct memblock *mb)
 	       (memory->regions == mb->memory_init_regions) == !mb->memory_array.size &&
 	       (reserved->regions == mb->reserved_init_regions) == !mb->reserved_array.size;
 }
+
+bool memblock_all_reserved(const struct memblock *mb, phys_addr_t base, phys_addr_t end,
+			   bool *one_cause)
+{
+	const struct memblock_type *rsv = &mb->reserved;
+	unsigned long first = memblock_first_above(rsv, base);
+	phys_addr_t at = base;
+
+	*one_cause = true;
+	for (unsigned long i = first; at < end; i++) {
+		const struct memblock_region *r = &rsv->regions[i];
+
+		if (i == rsv->cnt || r->base > at)
+			return false;
+		if (MEMBLOCK_CAUSE(r->flags) != MEMBLOCK_CAUSE(rsv->regions[first].flags))
+			*one_cause = false;
+		at = region_end(r);
+	}
+	return true;
+}

@@ -113,6 +113,13 @@ static inline bool page_request_is_good(const struct page_request *r)
 	return r->order <= BUDDY_MAX_ORDER && !(r->gfp & ~GFP_ALL_FLAGS) && (r->gfp & both) != both;
 }
 
+/* A call with arguments that cannot be: counted. Returns @err. */
+static inline int page_refuse(struct page_hart *h, int err)
+{
+	h->refusals++;
+	return err;
+}
+
 /*
  * The zonelist of a node; NUMA_NO_NODE: the hart's own. NULL: there is no such node. Where nodes
  * are not told apart each is node 0.

@@ -16,7 +16,7 @@ static uint64_t blocks_out(const struct buddy_hart *c, unsigned int order)
 {
 	if (order >= BUDDY_NR_STACKS || !c->is_ready)
 		return 0;
-	return (uint64_t)(c->top[order] - &c->stack[stack_bottom(order)]) + c->drained[order];
+	return stack_depth(c, order) + c->drained[order];
 }
 
 /* What the zone's credit must be worth: a refill, or the block. */
@@ -194,32 +194,17 @@ static inline bool gfp_is_allowed(const struct page_alloc *pa, gfp_t gfp)
 	return !(gfp & __GFP_COMP) || (pa->features & PAGE_ALLOC_COMPOUND);
 }
 
-/* What is more to do for the block, if there is one; without it the block goes back. */
-static int64_t __attribute__((noinline))
-hand_out(struct page_hart *h, const struct page_request *r, int64_t pfn)
-{
-	int err;
-
-	if (pfn < 0)
-		return pfn;
-	err = page_record_alloc(h, (uint64_t)pfn, r->order, r->gfp, r->caller);
-	if (likely(!err))
-		return pfn;
-	page_free_block(h, (uint64_t)pfn, r->order);
-	return err;
-}
-
 int64_t page_alloc_from(struct page_hart *h, const struct page_request *r)
 {
 	const gfp_t more = h->pa->features | (r->gfp & (__GFP_ZERO | __GFP_COMP));
 	int64_t pfn;
 
-	if (unlikely(!gfp_is_allowed(h->pa, r->gfp))) {
-		h->refusals++;
-		return -EMM_ESTATE;
-	}
+	if (unlikely(!gfp_is_allowed(h->pa, r->gfp)))
+		return page_refuse(h, -EMM_ESTATE);
 	pfn = page_take_from(h, r);
-	return likely(!more) ? pfn : hand_out(h, r, pfn);
+	if (likely(!more) || pfn < 0)
+		return pfn;
+	return page_hand_out(h, (uint64_t)pfn, r->order, r->gfp, r->caller);
 }
 
 int64_t page_alloc_by_list(struct page_hart *h, gfp_t gfp, unsigned int order, uintptr_t caller)
@@ -231,10 +216,8 @@ int64_t page_alloc_by_list(struct page_hart *h, gfp_t gfp, unsigned int order, u
 		.caller = caller,
 	};
 
-	if (unlikely(!page_request_is_good(&r))) {
-		h->refusals++;
-		return -EMM_EINVAL;
-	}
+	if (unlikely(!page_request_is_good(&r)))
+		return page_refuse(h, -EMM_EINVAL);
 	return page_alloc_from(h, &r);
 }
 
@@ -346,10 +329,8 @@ free_elsewhere(struct page_hart *h, uint64_t pfn, unsigned int order)
 {
 	int err;
 
-	if (unlikely(order > BUDDY_MAX_ORDER)) {
-		h->refusals++;
-		return -EMM_EINVAL;
-	}
+	if (unlikely(order > BUDDY_MAX_ORDER))
+		return page_refuse(h, -EMM_EINVAL);
 	err = page_free_block(h, pfn, order);
 	if (!err)
 		turn_to_zone(h, page_zone(h->pa, pfn));

@@ -80,12 +80,6 @@ int page_claim_failed(struct page_hart *h, struct zone *z, int err)
 	return err != -EMM_EFAULT && ask_others(h, z) ? -EMM_EAGAIN : err;
 }
 
-static int refuse(struct page_hart *h, int err)
-{
-	h->refusals++;
-	return err;
-}
-
 /* Flags for memory that is named: those that choose zones do not matter. */
 static bool claim_is_good(gfp_t gfp)
 {
@@ -101,12 +95,12 @@ int alloc_contig_range(struct page_hart *h, uint64_t start_pfn, uint64_t end_pfn
 	int err;
 
 	if (start_pfn >= end_pfn || !claim_is_good(gfp))
-		return refuse(h, -EMM_EINVAL);
+		return page_refuse(h, -EMM_EINVAL);
 	z = page_zone(h->pa, start_pfn);
 	if (!z || !buddy_find_tree(&z->mm.buddy, start_pfn, end_pfn - start_pfn))
-		return refuse(h, -EMM_ERANGE);
+		return page_refuse(h, -EMM_ERANGE);
 	if (z->mm.state != MM_HANDED_OVER)
-		return refuse(h, -EMM_ESTATE);
+		return page_refuse(h, -EMM_ESTATE);
 	drain_zone(h, z);
 	err = claim_range(h, z, start_pfn, end_pfn, gfp, caller);
 	return err ? page_claim_failed(h, z, err) : 0;
@@ -164,7 +158,7 @@ int64_t alloc_contig_pages(struct page_hart *h, uint64_t nr_pages, gfp_t gfp, in
 	int64_t ret = -EMM_ENOMEM;
 
 	if (!list || !nr_pages || !claim_is_good(gfp))
-		return refuse(h, -EMM_EINVAL);
+		return page_refuse(h, -EMM_EINVAL);
 	for (unsigned int i = 0; i < list->nr; i++) {
 		struct zone *z = &h->pa->zones[list->zone[i]];
 		int64_t pfn;
@@ -180,7 +174,7 @@ int64_t alloc_contig_pages(struct page_hart *h, uint64_t nr_pages, gfp_t gfp, in
 		ret = pfn == -EMM_EAGAIN ? pfn : ret;
 	}
 	if (!first)
-		return refuse(h, -EMM_ENOMEM);
+		return page_refuse(h, -EMM_ENOMEM);
 	first->harts[h->id].claim_failures++;
 	return ret;
 }

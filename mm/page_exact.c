@@ -41,10 +41,8 @@ static int64_t alloc_exact(struct page_hart *h, const struct zonelist *list, uin
 	int err = 0;
 
 	if (!list || !nr_pages || nr_pages > 1ULL << BUDDY_MAX_ORDER || (gfp & __GFP_COMP) ||
-	    !page_request_is_good(&r)) {
-		h->refusals++;
-		return -EMM_EINVAL;
-	}
+	    !page_request_is_good(&r))
+		return page_refuse(h, -EMM_EINVAL);
 	r.order = fls64(nr_pages);
 	r.order += 1ULL << r.order < nr_pages;
 	pfn = page_take_from(h, &r);

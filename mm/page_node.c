@@ -13,10 +13,8 @@ static int64_t alloc_on(struct page_hart *h, gfp_t gfp, unsigned int order, int 
 		.caller = caller,
 	};
 
-	if (unlikely(!r.list || !page_request_is_good(&r))) {
-		h->refusals++;
-		return -EMM_EINVAL;
-	}
+	if (unlikely(!r.list || !page_request_is_good(&r)))
+		return page_refuse(h, -EMM_EINVAL);
 	return page_alloc_from(h, &r);
 }
 

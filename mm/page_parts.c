@@ -68,16 +68,12 @@ int page_free_parts(struct page_hart *h, uint64_t start_pfn, uint64_t nr_pages, 
 	const struct buddy_tree *t;
 	int ret = 0;
 
-	if (!nr_pages) {
-		h->refusals++;
-		return -EMM_EINVAL;
-	}
+	if (!nr_pages)
+		return page_refuse(h, -EMM_EINVAL);
 	t = z && z->mm.state == MM_HANDED_OVER ? buddy_find_tree(&z->mm.buddy, start_pfn, nr_pages)
 					       : NULL;
-	if (!t) {
-		h->refusals++;
-		return -EMM_ERANGE;
-	}
+	if (!t)
+		return page_refuse(h, -EMM_ERANGE);
 	if (buddy_find_run(t, start_pfn, start_pfn + nr_pages, 1, 0) != UINT64_MAX)
 		return buddy_refuse_free(zone_context(z, h->id, MIGRATE_UNMOVABLE));
 	for (uint64_t pfn = start_pfn, end = start_pfn + nr_pages; pfn < end;) {

@@ -28,7 +28,7 @@ static bool give_back(struct page_hart *h, uint64_t slot)
 	return !err;
 }
 
-int page_quarantine_put(struct page_hart *h, uint64_t pfn, unsigned int order)
+void page_quarantine_put(struct page_hart *h, uint64_t pfn, unsigned int order)
 {
 	uint64_t slot = pfn << PFN_SHIFT | order | QUARANTINE_USED;
 	struct page_watch *w = h->watch;
@@ -36,15 +36,16 @@ int page_quarantine_put(struct page_hart *h, uint64_t pfn, unsigned int order)
 	slot = atomic_xchg(&w->slot[w->next++ % QUARANTINE_BLOCKS], slot);
 	if (likely(slot))
 		give_back(h, slot);
-	return 0;
 }
 
 int page_put_back(struct page_hart *h, uint64_t pfn, unsigned int order)
 {
 	const struct page_records *r;
 
-	if ((h->pa->features & PAGE_ALLOC_OWNER) && order <= QUARANTINE_MAX_ORDER)
-		return page_quarantine_put(h, pfn, order);
+	if ((h->pa->features & PAGE_ALLOC_OWNER) && order <= QUARANTINE_MAX_ORDER) {
+		page_quarantine_put(h, pfn, order);
+		return 0;
+	}
 	r = page_records_for(h, pfn, 1);
 	return r ? page_free_to(h, r->zone, pfn, order) : -EMM_ERANGE;
 }

@@ -204,9 +204,8 @@ int page_record_split(struct page_hart *h, uint64_t pfn, unsigned int order, uns
 	return 0;
 }
 
-/* Records a block, or gives it back. */
-static int64_t __attribute__((noinline))
-hand_out(struct page_hart *h, uint64_t pfn, unsigned int order, gfp_t gfp, uintptr_t caller)
+int64_t page_hand_out(struct page_hart *h, uint64_t pfn, unsigned int order, gfp_t gfp,
+		      uintptr_t caller)
 {
 	int err = page_record_alloc(h, pfn, order, gfp, caller);
 
@@ -237,7 +236,7 @@ int64_t page_alloc_recorded(struct page_hart *h, gfp_t gfp, unsigned int order, 
 		return page_alloc_by_list(h, gfp, order, caller);
 	c->top[order] = top - 1;
 	if (unlikely((gfp & __GFP_ZERO) || !is_simple(h, OWNERS_ONLY, (uint64_t)pfn, order)))
-		return hand_out(h, (uint64_t)pfn, order, gfp, caller);
+		return page_hand_out(h, (uint64_t)pfn, order, gfp, caller);
 	page_owner_alloc(h->watch->last, (uint64_t)pfn, order, caller);
 	return pfn;
 }
@@ -260,7 +259,8 @@ int page_free_recorded(struct page_hart *h, uint64_t pfn, unsigned int order, ui
 	    likely(page_owner_free(r, pfn, order, caller))) {
 		if (order)
 			page_unmark_block(r, pfn, order);
-		return page_quarantine_put(h, pfn, order);
+		page_quarantine_put(h, pfn, order);
+		return 0;
 	}
 	if (is_simple(h, PAGE_ALLOC_COMPOUND, pfn, order)) {
 		if (order && block_start(pfn, order) == pfn)

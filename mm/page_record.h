@@ -70,6 +70,10 @@ const struct page_records *page_records_find(struct page_hart *h, uint64_t pfn, 
 int page_record_alloc(struct page_hart *h, uint64_t pfn, unsigned int order, gfp_t gfp,
 		      uintptr_t caller);
 
+/* page_hand_out() - that, and where it fails the block goes back. Returns @pfn, or -EMM_EFAULT. */
+int64_t page_hand_out(struct page_hart *h, uint64_t pfn, unsigned int order, gfp_t gfp,
+		      uintptr_t caller);
+
 /*
  * page_record_free() - may @caller free this block? If so it is recorded as free, and filled.
  * Returns 0 (the caller gives it back by page_put_back()), or the error of the misuse, which has
@@ -135,8 +139,8 @@ struct page_watch {
 /* page_put_back() - back to the zone, at once or by way of the quarantine. page_free_block()'s errors. */
 int page_put_back(struct page_hart *h, uint64_t pfn, unsigned int order);
 
-/* A block of a small order waits; another goes back in its place. Returns 0. */
-int page_quarantine_put(struct page_hart *h, uint64_t pfn, unsigned int order);
+/* A block of a small order waits; another goes back in its place. */
+void page_quarantine_put(struct page_hart *h, uint64_t pfn, unsigned int order);
 
 /* Gives back the blocks of @w; of all harts. Returns how many that were. */
 uint32_t page_quarantine_drain(struct page_hart *h, struct page_watch *w);

@@ -69,16 +69,7 @@ uint64_t report_held_blocks(const struct buddy_hart *c, unsigned int order)
 {
 	if (order >= BUDDY_NR_STACKS || !c->is_ready)
 		return 0;
-	return (uint64_t)(c->top[order] - &c->stack[stack_bottom(order)]);
-}
-
-uint64_t report_held_pages(const struct buddy_hart *c)
-{
-	uint64_t nr_pages = 0;
-
-	for (unsigned int order = 0; order < BUDDY_NR_STACKS; order++)
-		nr_pages += report_held_blocks(c, order) << order;
-	return nr_pages;
+	return stack_depth(c, order);
 }
 
 uint64_t report_floor(const struct buddy_hart *c)
@@ -92,7 +83,7 @@ uint64_t report_zone_held(const struct page_alloc *pa, const struct zone *z)
 
 	for (uint32_t hart = 0; hart < pa->nr_harts; hart++)
 		for (unsigned int type = 0; type < MIGRATE_TYPES; type++)
-			nr_pages += report_held_pages(zone_context(z, hart, type));
+			nr_pages += buddy_nr_held(zone_context(z, hart, type));
 	return nr_pages;
 }
 

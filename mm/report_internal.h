@@ -26,7 +26,6 @@ char *report_size(char *buf, uint64_t bytes);
 
 /* Blocks in a stack of the context, and pages in all of them. */
 uint64_t report_held_blocks(const struct buddy_hart *c, unsigned int order);
-uint64_t report_held_pages(const struct buddy_hart *c);
 
 /* The lowest frame that refills of the context begin at; UINT64_MAX if there was none yet. */
 uint64_t report_floor(const struct buddy_hart *c);

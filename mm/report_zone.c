@@ -59,7 +59,7 @@ static void print_hart(const struct zone *z, uint32_t hart, const struct printer
 
 	if (!unmovable->is_ready && !movable->is_ready)
 		return;
-	nr_held = report_held_pages(unmovable) + report_held_pages(movable);
+	nr_held = buddy_nr_held(unmovable) + buddy_nr_held(movable);
 	print_to(out, "    cpu: %u\n", hart);
 	print_to(out, "              count:    %llu\n", (unsigned long long)nr_held);
 	print_stacks("unmovable:", unmovable, out);

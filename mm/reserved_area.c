@@ -40,18 +40,6 @@ static int check_memory(const struct mm *mm, const struct memblock *mb,
 	return 0;
 }
 
-static bool wholly_reserved(const struct memblock *mb, phys_addr_t base, phys_addr_t end)
-{
-	const struct memblock_type *type = &mb->reserved;
-
-	for (unsigned long i = memblock_first_above(type, base); base < end; i++) {
-		if (i == type->cnt || type->regions[i].base > base)
-			return false;
-		base = region_end(&type->regions[i]);
-	}
-	return true;
-}
-
 static bool array_overlaps(const struct memblock_array *array, phys_addr_t base, phys_addr_t end)
 {
 	return array->size && array->base < end && base < array->base + array->size;
@@ -68,8 +56,9 @@ static bool is_inside_entry(const struct memblock_type *type, phys_addr_t base, 
 static int check_reserved(const struct memblock *mb, const struct pfn_range *pages)
 {
 	phys_addr_t base = PFN_PHYS(pages->start), end = PFN_PHYS(pages->end);
+	bool one_cause;
 
-	if (!wholly_reserved(mb, base, end))
+	if (!memblock_all_reserved(mb, base, end, &one_cause))
 		return -EMM_EDOUBLE;
 	if (array_overlaps(&mb->memory_array, base, end) ||
 	    array_overlaps(&mb->reserved_array, base, end))

@@ -3,8 +3,8 @@
  * The zones of a machine: where they are in the memory map, the metadata of each, and what is set
  * up once the handover is over.
  */
-#include <earlymm/memblock.h>
 #include "buddy_init.h"
+#include "memblock_internal.h"
 #include "page_record.h"
 
 /* One piece of memory of one node and one zone, upwards. */
@@ -91,32 +91,22 @@ static void refuse_cma(const struct page_alloc_config *cfg, const struct pfn_ran
 /* Is all of the area reserved for a region of the tree, and for nothing else? */
 static bool is_kept_for_region(const struct memblock *mb, const struct pfn_range *area)
 {
-	phys_addr_t at = PFN_PHYS(area->start), end = PFN_PHYS(area->end);
+	phys_addr_t base = PFN_PHYS(area->start), end = PFN_PHYS(area->end);
+	bool one_cause;
 
-	for (unsigned long i = 0; i < mb->reserved.cnt && at < end; i++) {
-		const struct memblock_region *r = &mb->reserved.regions[i];
-
-		if (r->base + r->size <= at)
-			continue;
-		if (r->base > at || MEMBLOCK_CAUSE(r->flags) != CAUSE_RESERVED_MEMORY)
-			return false;
-		at = r->base + r->size;
-	}
-	return at >= end;
+	return memblock_all_reserved(mb, base, end, &one_cause) && one_cause &&
+	       MEMBLOCK_CAUSE(memblock_search(&mb->reserved, base)->flags) == CAUSE_RESERVED_MEMORY;
 }
 
 /* The entry of memory that holds the area as a whole, or NULL. */
 static const struct memblock_region *bank_of(const struct memblock *mb,
 					     const struct pfn_range *area)
 {
-	for (unsigned long i = 0; i < mb->memory.cnt; i++) {
-		const struct memblock_region *r = &mb->memory.regions[i];
+	const struct memblock_region *r = memblock_search(&mb->memory, PFN_PHYS(area->start));
 
-		if (PFN_UP(r->base) <= area->start && area->end <= PFN_DOWN(r->base + r->size) &&
-		    !(r->flags & MEMBLOCK_NOT_FREE))
-			return r;
-	}
-	return NULL;
+	if (!r || area->end > PFN_DOWN(region_end(r)) || (r->flags & MEMBLOCK_NOT_FREE))
+		return NULL;
+	return r;
 }
 
 /* Makes a zone of an area, behind all others. */
@@ -303,11 +293,10 @@ static int init_zone(struct page_alloc *pa, struct zone *z)
 	return 0;
 }
 
-int page_alloc_init(struct page_alloc *pa, const struct memblock *mb)
+int page_alloc_init(struct page_alloc *pa)
 {
 	uint64_t nr_pages = 0;
 
-	(void)mb;
 	for (uint32_t i = 0; i < pa->nr_zones; i++) {
 		int err = init_zone(pa, &pa->zones[i]);
 

@@ -198,7 +198,7 @@ void memory_handover(struct memory *m, struct phase_log *log, enum buddy_setting
 void memory_start_zones(struct memory *m)
 {
 	struct page_alloc *pa = &m->pages;
-	int err = page_alloc_init(pa, &m->mb);
+	int err = page_alloc_init(pa);
 
 	if (!err && m->boot_nid)
 		err = page_alloc_set_node(pa, 0, m->boot_nid);

@@ -131,7 +131,7 @@ int page_alloc_place(struct page_alloc *pa, struct memblock *mb);
  * also O(pages). Returns -EMM_ESTATE, -EMM_EFAULT (metadata cannot be reached).
  * Linux: build_all_zonelists, setup_per_zone_wmarks, setup_per_cpu_pageset.
  */
-int page_alloc_init(struct page_alloc *pa, const struct memblock *mb);
+int page_alloc_init(struct page_alloc *pa);
 
 /* page_alloc_set_node() - the node that hart @hart allocates from first. -EMM_EINVAL, -EMM_ENOENT. */
 int page_alloc_set_node(struct page_alloc *pa, uint32_t hart, int nid);

@@ -28,7 +28,9 @@ static unsigned int random_below(uint64_t *rng, unsigned int n)
 /* Of a hart with two struct buddy_hart: one of them. */
 static char either(struct writer *w, char what)
 {
-	return w->is_paired && random_below(w->rng, 2) ? (char)toupper(what) : what;
+	if (w->is_paired && random_below(w->rng, 2))
+		return (char)toupper(what);
+	return what;
 }
 
 static void put(struct writer *w, char what, unsigned int number)

@@ -130,7 +130,7 @@ void helper_hugetlb_handover(struct helper_hugetlb *f)
 		assert_int_equal(mm_init(&pa->zones[i].mm, &f->h->mb), 0);
 		assert_int_equal(memblock_free_all(&pa->zones[i].mm, &f->h->mb), 0);
 	}
-	assert_int_equal(page_alloc_init(pa, &f->h->mb), 0);
+	assert_int_equal(page_alloc_init(pa), 0);
 	assert_int_equal(hugetlb_alloc_late(&f->huge, pa->harts, &f->h->mb), 0);
 	assert_int_equal(hugetlb_alloc_late(&f->huge, pa->harts, &f->h->mb), -EMM_ESTATE);
 	for (uint32_t i = 0; i < pa->nr_zones; i++)

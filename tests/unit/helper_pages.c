@@ -53,7 +53,7 @@ void helper_pages_start(struct helper_pages *f)
 		if (pa->zones[i].type < ZONE_HIGHMEM)
 			assert_int_equal(memblock_free_all(&pa->zones[i].mm, mb), 0);
 	}
-	assert_int_equal(page_alloc_init(pa, mb), 0);
+	assert_int_equal(page_alloc_init(pa), 0);
 }
 
 struct zone *helper_zone(struct helper_pages *f, enum zone_type type, int nid)

@@ -50,7 +50,7 @@ void helper_report_start(struct helper_pages *f)
 		if (pa->zones[i].type < ZONE_HIGHMEM)
 			assert_int_equal(memblock_free_all(&pa->zones[i].mm, mb), 0);
 	}
-	assert_int_equal(page_alloc_init(pa, mb), 0);
+	assert_int_equal(page_alloc_init(pa), 0);
 }
 
 void helper_report_take(struct helper_pages *f, struct zone *z, uint64_t pfn, unsigned int order)

@@ -182,7 +182,7 @@ static void test_live(void **state)
 		assert_int_equal(mm_init(&pages.zones[i].mm, &mb), 0);
 		assert_int_equal(memblock_free_all(&pages.zones[i].mm, &mb), 0);
 	}
-	assert_int_equal(page_alloc_init(&pages, &mb), 0);
+	assert_int_equal(page_alloc_init(&pages), 0);
 	page_allocator_from_pages(&system, &pages.harts[0]);
 	assert_int_equal(system.ops->nr_free(&system), 50000);
 	m->cfg.system = &system;
