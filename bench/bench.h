@@ -37,13 +37,34 @@ enum bench_workload {
 	BENCH_LATENCY = 1 << 8,
 	BENCH_BULKAPI = 1 << 9,
 	BENCH_MOBILITY = 1 << 10,
-	BENCH_ALL = (1 << 11) - 1,
+	BENCH_ALL = (1 << 11) - 1, /* those of one hart */
+	/* Of several. */
+	BENCH_SCALE = 1 << 11,
+	BENCH_REMOTE = 1 << 12,
+	BENCH_STRESS = 1 << 13,
+};
+
+/*
+ * The harts of the machine, for workloads on several. Counted 0 … nr - 1, and in that way known to
+ * the allocators; 0 is the caller's.
+ */
+struct bench_harts {
+	uint32_t nr; /* that run, the caller's included */
+	/*
+	 * fn(arg, i) on the harts 0 … nr - 1, this one too; what each did is visible to all
+	 * afterwards. Returns 0 when all are done, or -EMM_EAGAIN: one did not end within the
+	 * bound, and nothing may be relied upon any more.
+	 */
+	int (*run)(void *ctx, uint32_t nr, void (*fn)(void *arg, uint32_t hart), void *arg);
+	void (*relax)(void); /* one turn of a loop that waits for another hart */
+	void *ctx;
 };
 
 struct bench_options {
 	uint32_t workloads; /* enum bench_workload */
 	uint32_t reps; /* 0: 1 if instructions are exact or the workload is long, else 5 */
 	uint64_t seed; /* not 0 */
+	uint64_t steps; /* of a hart, in workloads on several; 0: theirs */
 	char allocators[BENCH_MAX_NAMES]; /* names, comma-separated; empty: all */
 	bool verbose; /* the long tables too */
 	bool brief; /* of the records, run and end only */
@@ -67,6 +88,7 @@ struct bench_config {
 	void *workspace; /* bench_workspace_bytes(), 64-byte aligned, of any content */
 	uint64_t workspace_bytes;
 	const struct page_allocator_ops *const *allocators; /* NULL: bench_allocators */
+	const struct bench_harts *harts; /* NULL: there is one only */
 };
 
 /* Hundredths of an instruction (or of a ns) an operation; or one of these. */

@@ -27,6 +27,7 @@ struct bench_rep {
 	unsigned int order;
 	bool held; /* one page of the arena is kept aside */
 	unsigned int rep;
+	uint32_t nr_harts; /* that the allocator is set up for; 0 counts as 1 */
 	int64_t held_pfn;
 	uint64_t free_before;
 	uint64_t nr_log; /* entries of b->log that the timed part wrote */
