@@ -51,6 +51,11 @@ static int adapter_free_bulk(void *self, uint64_t nr, const uint64_t *pfns)
 	return free_pages_bulk(self, nr, pfns, NULL);
 }
 
+static void adapter_drain_own(void *self)
+{
+	page_hart_drain(self);
+}
+
 static int adapter_free(void *self, uint64_t pfn, unsigned int order)
 {
 	return free_pages(self, pfn, order);
@@ -118,6 +123,7 @@ static void use(struct page_allocator *pa, struct page_hart *h)
 	pa->alloc_all = adapter_alloc_all;
 	pa->alloc_movable = adapter_alloc_movable;
 	pa->alloc_gfp = adapter_alloc_gfp;
+	pa->drain_own = adapter_drain_own;
 	pa->alloc_bulk = adapter_alloc_bulk;
 	pa->free_bulk = adapter_free_bulk;
 }
@@ -136,8 +142,9 @@ static void *reach(void *ctx, phys_addr_t pa, uint64_t bytes)
 }
 
 /* Of each hart: its contexts, its books in the zone, its way in. */
-#define HART_BYTES \
-	(MIGRATE_TYPES * sizeof(struct buddy_hart) + sizeof(struct zone_hart) + sizeof(struct page_hart))
+#define HART_BYTES                                                              \
+	(MIGRATE_TYPES * sizeof(struct buddy_hart) + sizeof(struct zone_hart) + \
+	 sizeof(struct page_hart))
 
 /* What page_alloc_plan() will say of a zone with one hart; set-up fails if it says more. */
 static uint64_t zone_bytes(uint64_t start_pfn, uint64_t end_pfn)
@@ -220,9 +227,9 @@ static int unmovable_setup(struct page_allocator *pa, uint64_t start_pfn, uint64
 #define API_OPS                                                                   \
 	.name = "api", .hot = BENCH_HOT, .core = "buddy", .drain = adapter_drain, \
 	.nr_free = adapter_nr_free, .reserve = adapter_reserve
-#define ARENA_OPS                                                   \
-	API_OPS, .state_bytes = sizeof(struct arena_api),           \
-		.meta_bytes = adapter_meta_bytes, .hart_bytes = HART_BYTES
+#define ARENA_OPS                                                                           \
+	API_OPS, .state_bytes = sizeof(struct arena_api), .meta_bytes = adapter_meta_bytes, \
+		 .hart_bytes = HART_BYTES
 
 const struct page_allocator_ops bench_alloc_api = {
 	ARENA_OPS,

@@ -16,6 +16,8 @@
 
 #define BENCH_MAX_ORDER      (30 - PAGE_SHIFT) /* of the arena: 1 GiB */
 #define BENCH_MAX_REPS       25
+#define BENCH_MAX_STEPS      1000000000
+#define BENCH_MAX_HARTS      128
 #define BENCH_MAX_ALLOCATORS 16
 #define BENCH_BULK_OPS       4
 #define BENCH_BATCH          512 /* pages of a call in bulkapi */
@@ -119,6 +121,16 @@ struct bench_latency {
 	int64_t min, p50, p90, p99, p999, max;
 };
 
+#define BENCH_MAX_COUNTS 8 /* of harts: 1, 2, 4 … 128 */
+#define BENCH_TEAM_OPS   2
+
+/* What several harts do together, by how many they are (struct bench.counts); or FIGURE_…. */
+struct bench_rates {
+	int64_t kops_x100[BENCH_MAX_COUNTS]; /* thousand operations a second, all harts together */
+	int64_t ratio_x100[BENCH_MAX_COUNTS]; /* of that of the least number of harts */
+	bool failed; /* some allocations did, for want of memory */
+};
+
 /* One allocator's figures: net, medians. */
 struct bench_figures {
 	const struct page_allocator_ops *ops;
@@ -133,6 +145,8 @@ struct bench_figures {
 	struct bench_score age_score, burst_score, frag_score, mobility_score;
 	struct bench_score freed_score; /* once all of frag was free again */
 	struct bench_latency latencies[BENCH_LATENCY_OPS];
+	struct bench_rates scale[BENCH_TEAM_OPS]; /* order 0, all orders */
+	struct bench_rates remote[BENCH_TEAM_OPS]; /* the same */
 	uint64_t meta_bytes; /* for the arena */
 };
 
@@ -195,6 +209,13 @@ struct bench {
 	uint64_t meta_bytes;
 	uint64_t *shadow_words;
 	uint8_t churn_orders[100];
+	struct hart_work *work; /* of each hart; NULL: no workload on several */
+	uint64_t hart_steps, hart_slots; /* that there is room for */
+
+	/* Workloads on several harts. */
+	bool harts_lost; /* a hart did not come back: nothing more is to be done with them */
+	bool stressed;
+	uint64_t stress_ops, stress_none, stress_again;
 
 	/* Progress. */
 	uint64_t units, units_done;
@@ -244,7 +265,8 @@ void bench_options_init(struct bench_options *opt);
 
 /*
  * bench_option() - one boot argument: bench=all|none|<names, comma-separated>, alloc=all|<names of
- * bench_allocators, or name-setting>, seed=<number>, reps=<1…BENCH_MAX_REPS>, records=all|brief.
+ * bench_allocators, or name-setting>, seed=<number>, reps=<1…BENCH_MAX_REPS>,
+ * steps=<1…BENCH_MAX_STEPS>, records=all|brief.
  * @value may be NULL (no '='): then bench means all.
  * Returns 0; -EMM_ENOENT: @name is none of these; -EMM_EINVAL: @value is bad, which was said on
  * @out together with what is known, and @opt is unchanged.

@@ -77,6 +77,7 @@ struct page_allocator {
 	int64_t (*alloc_gfp)(void *self, gfp_t gfp, unsigned int order); /* any flags */
 	/* @nr pages into @pfns: returns how many it had, or an error. */
 	int64_t (*alloc_bulk)(void *self, uint64_t nr, uint64_t *pfns);
+	void (*drain_own)(void *self); /* what that hart keeps, in the midst of others' calls */
 	int (*free_bulk)(void *self, uint64_t nr, const uint64_t *pfns); /* 0, or an error */
 };
 
