@@ -41,6 +41,7 @@ mm-objs += report_vmstat.o
 mm-objs += report_zone.o
 mm-objs += page_audit.o
 mm-objs += page_node.o
+mm-objs += page_numa.o
 mm-objs += page_bulk.o
 mm-objs += page_parts.o
 mm-objs += page_exact.o
