@@ -24,6 +24,7 @@ static void prepare(struct team *t, unsigned int shrink)
 			.orders = b->churn_orders,
 		};
 		w->head = w->tail = w->is_done = 0;
+		w->turns = 0;
 	}
 }
 
@@ -33,15 +34,15 @@ static bool put(struct team *t, struct hart_work *w, uint64_t block)
 	uint64_t tail = w->tail;
 
 	while (tail - __atomic_load_n(&w->head, __ATOMIC_ACQUIRE) == RING_ENTRIES)
-		if (!team_wait(t))
+		if (!team_wait(t, w))
 			return false;
 	w->ring[tail % RING_ENTRIES] = block;
 	__atomic_store_n(&w->tail, tail + 1, __ATOMIC_RELEASE);
 	return true;
 }
 
-/* Out of the ring of @from, the hart before. 0: nothing will come any more. */
-static uint64_t take(struct team *t, struct hart_work *from)
+/* Out of the ring of @from, the hart before; @w is this one. 0: nothing will come any more. */
+static uint64_t take(struct team *t, struct hart_work *w, struct hart_work *from)
 {
 	uint64_t head = from->head, block;
 
@@ -50,7 +51,7 @@ static uint64_t take(struct team *t, struct hart_work *from)
 
 		if (is_done && __atomic_load_n(&from->tail, __ATOMIC_ACQUIRE) == head)
 			return 0;
-		if (!team_wait(t))
+		if (!team_wait(t, w))
 			return 0;
 	}
 	block = from->ring[head % RING_ENTRIES];
@@ -84,7 +85,7 @@ static void timed(struct team *t, struct hart_work *w, uint32_t hart)
 		allocate(t, w);
 		return;
 	}
-	while ((block = take(t, &t->b->work[hart - 1])) != 0)
+	while ((block = take(t, w, &t->b->work[hart - 1])) != 0)
 		if (w->pa.free(w->pa.self, PACKED_PFN(block), PACKED_ORDER(block)))
 			w->failed_frees++;
 }
@@ -164,7 +165,7 @@ static void claimed(struct team *t, struct hart_work *w, uint32_t hart)
 		claimed_allocate(t, w, hart);
 		return;
 	}
-	while ((block = take(t, &t->b->work[hart - 1])) != 0) {
+	while ((block = take(t, w, &t->b->work[hart - 1])) != 0) {
 		int64_t pfn = (int64_t)PACKED_PFN(block);
 		unsigned int order = PACKED_ORDER(block);
 

@@ -2,8 +2,9 @@
 /* A team of harts: who takes part, the start in one moment, waits that end. */
 #include "team.h"
 
-#define START_SECONDS 10 /* for all harts to come */
-#define WAIT_SECONDS  60 /* for another hart's next step */
+#define START_SECONDS   10 /* for all harts to come */
+#define WAIT_SECONDS    60 /* for another hart's next step */
+#define LOOKS_PER_RELAX 32
 
 enum { GO = 1, GO_HOME = 2 };
 
@@ -36,26 +37,36 @@ static uint64_t now(const struct team *t)
 	return clock_tb(&t->b->cfg.clock);
 }
 
+/*
+ * A look at another hart's word costs little, and giving way to it may cost much; but where harts
+ * take turns on one processor nothing comes without.
+ */
+static void turn(const struct team *t, uint32_t *turns)
+{
+	if (++*turns % LOOKS_PER_RELAX == 0)
+		t->b->cfg.harts->relax();
+}
+
 /* Nobody works before all are there; nobody stays if one does not come. */
 static void enter(void *arg, uint32_t hart)
 {
 	struct team *t = arg;
 	struct hart_work *w = &t->b->work[hart];
-	const struct bench_harts *harts = t->b->cfg.harts;
+	uint32_t turns = 0;
 	uint64_t until = now(t) + START_SECONDS * (hart ? 2U : 1U) * t->b->cfg.clock.tb_hz;
 	uint64_t start, go;
 
 	__atomic_fetch_add(&t->arrived, 1, __ATOMIC_ACQ_REL);
 	if (hart == 0) {
 		while (__atomic_load_n(&t->arrived, __ATOMIC_ACQUIRE) < t->nr && now(t) < until)
-			harts->relax();
+			turn(t, &turns);
 		go = __atomic_load_n(&t->arrived, __ATOMIC_ACQUIRE) < t->nr ? GO_HOME : GO;
 		start = now(t);
 		t->start_tb = start;
 		__atomic_store_n(&t->go, go, __ATOMIC_RELEASE);
 	} else {
 		while (!(go = __atomic_load_n(&t->go, __ATOMIC_ACQUIRE)) && now(t) < until)
-			harts->relax();
+			turn(t, &turns);
 		start = now(t);
 	}
 	if (go == GO)
@@ -92,13 +103,14 @@ bool team_is_stopped(const struct team *t)
 	return __atomic_load_n(&t->stop, __ATOMIC_RELAXED);
 }
 
-bool team_wait(struct team *t)
+bool team_wait(struct team *t, struct hart_work *w)
 {
-	if (now(t) - t->start_tb > WAIT_SECONDS * t->b->cfg.clock.tb_hz)
+	if (w->turns % LOOKS_PER_RELAX == 0 &&
+	    now(t) - t->start_tb > WAIT_SECONDS * t->b->cfg.clock.tb_hz)
 		team_fault(t, 0, BENCH_LOST_HART, 0, 0, 0);
 	if (team_is_stopped(t))
 		return false;
-	t->b->cfg.harts->relax();
+	turn(t, &w->turns);
 	return true;
 }
 

@@ -27,6 +27,7 @@ struct hart_work {
 	uint64_t own_tb; /* how long it took */
 	uint64_t end_tb;
 	uint64_t random;
+	uint32_t turns; /* of waits */
 	/* Of stress: live blocks, in the slots; answers. */
 	uint64_t nr_live;
 	uint64_t nr_none, nr_again;
@@ -67,7 +68,7 @@ bool team_run(struct team *t, uint32_t nr,
 	      void (*work)(struct team *t, struct hart_work *w, uint32_t hart));
 
 /* One turn of a wait in work(). False: it has taken too long, or all are to end. */
-bool team_wait(struct team *t);
+bool team_wait(struct team *t, struct hart_work *w);
 
 /* A hart has found something wrong: the first that did is kept, and all are to end. */
 void team_fault(struct team *t, uint32_t hart, enum bench_verdict v, uint64_t index, int64_t pfn,
