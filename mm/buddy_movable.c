@@ -48,8 +48,8 @@ static bool is_in_span(const struct buddy_hart *h, unsigned int level, uint64_t 
  * The highest, or lowest, word of @level that holds something of the span; that is in *@bits.
  * UINT64_MAX: none. Each turn goes on, and puts a hint right. In flight.
  */
-static uint64_t find_word(const struct buddy_hart *h, unsigned int level, bool from_top,
-			  uint64_t *bits)
+static inline __attribute__((always_inline)) uint64_t
+find_word(const struct buddy_hart *h, unsigned int level, bool from_top, uint64_t *bits)
 {
 	const struct buddy_tree *t = h->tree;
 	uint64_t idx = (from_top ? h->span_end - 1 : h->span_pfn) >> WORD_SHIFT(level);
@@ -62,7 +62,8 @@ static uint64_t find_word(const struct buddy_hart *h, unsigned int level, bool f
 		if (unlikely(h->is_shared)) {
 			if (!is_in_span(h, level, idx))
 				return UINT64_MAX;
-			if (*bits && !(*bits & bits_of_frames(level, idx, h->span_pfn, h->span_end)))
+			if (*bits &&
+			    !(*bits & bits_of_frames(level, idx, h->span_pfn, h->span_end)))
 				continue;
 			*bits &= bits_of_frames(level, idx, h->span_pfn, h->span_end);
 		}
@@ -107,7 +108,7 @@ uint64_t buddy_highest_word(const struct buddy_hart *h)
 }
 
 /* The first frame of the lowest wholly free group, or of the span in it. UINT64_MAX: there is none. */
-uint64_t buddy_lowest_group(const struct buddy_hart *h)
+static inline __attribute__((always_inline)) uint64_t lowest_group(const struct buddy_hart *h)
 {
 	uint64_t found = UINT64_MAX;
 
@@ -121,6 +122,11 @@ uint64_t buddy_lowest_group(const struct buddy_hart *h)
 			found = pfn;
 	}
 	return found < h->span_pfn ? h->span_pfn : found;
+}
+
+uint64_t buddy_lowest_group(const struct buddy_hart *h)
+{
+	return lowest_group(h);
 }
 
 /* Movable pages: finds a wholly free word above the frontier, if that is in the upper eighth. */
@@ -196,11 +202,11 @@ bool buddy_group_is_better(struct buddy_hart *h, uint64_t pfn)
 {
 	if (TOP < 2 || h->group_pfn >= pfn)
 		return false;
-	if (pfn < siblings_start(h) && pfn > h->ample_pfn)
+	if (pfn > h->ample_pfn && pfn < siblings_start(h))
 		pfn = h->ample_pfn;
 	if (h->group_pfn >= pfn)
 		return false;
-	h->group_pfn = buddy_lowest_group(h);
+	h->group_pfn = lowest_group(h);
 	return h->group_pfn < pfn;
 }
 
@@ -213,7 +219,7 @@ static bool take_word(struct buddy_hart *h, uint64_t pfn)
 }
 
 /* Movable pages: one nearby in the upper eighth, or else the highest. UINT64_MAX: as below. */
-static uint64_t take_high(struct buddy_hart *h)
+static inline __attribute__((always_inline)) uint64_t take_high(struct buddy_hart *h)
 {
 	uint64_t pfn;
 
@@ -228,7 +234,7 @@ static uint64_t take_high(struct buddy_hart *h)
 }
 
 /* Unmovable pages: the lowest, of a group or not. UINT64_MAX: there is none, or others were faster. */
-static uint64_t take_low(struct buddy_hart *h)
+static inline __attribute__((always_inline)) uint64_t take_low(struct buddy_hart *h)
 {
 	for (unsigned int turn = 0; turn < VAIN_TURNS; turn++) {
 		uint64_t pfn = h->frontier_pfn = buddy_lowest_word(h);
@@ -243,37 +249,50 @@ static uint64_t take_low(struct buddy_hart *h)
 	return UINT64_MAX;
 }
 
-/* The first frame of a wholly free word of the span. UINT64_MAX: there is none, or others were faster. */
-static uint64_t take_from_span(struct buddy_hart *h)
+/* The word of that frame is the hart's now. Its number. */
+static inline int64_t has_taken(struct buddy_hart *h, uint64_t pfn)
 {
-	if (TOP < 2)
-		return UINT64_MAX;
 	if (h->is_movable)
-		return take_high(h);
-	/* Where nothing is known of a tree that is the hart's alone, it is opened at its beginning. */
-	if (h->frontier_pfn != UINT64_MAX || h->is_shared || h->sibling->is_ready)
-		return take_low(h);
-	return UINT64_MAX;
+		lower_low(h, pfn);
+	h->frontier_pfn = pfn;
+	return (int64_t)(pfn >> RADIX_SHIFT);
+}
+
+/* The same as below for a hart that shares the tree: in its span; in another one; anywhere. */
+static int64_t __attribute__((noinline)) take_shared(struct buddy_hart *h)
+{
+	uint64_t pfn = UINT64_MAX;
+	int64_t ret;
+
+	if (buddy_should_go_home(h))
+		buddy_go_home(h);
+	for (unsigned int turn = 0; turn < 2; turn++) {
+		pfn = h->is_movable ? take_high(h) : take_low(h);
+		if (pfn != UINT64_MAX)
+			return has_taken(h, pfn);
+		if (!turn && !buddy_go_elsewhere(h))
+			break;
+	}
+	ret = buddy_take(h, h->tree, 1, 0, h->is_movable);
+	h->frontier_pfn = UINT64_MAX;
+	return ret < 0 ? ret : ret >> RADIX_SHIFT;
 }
 
 /* The number of a wholly free word for a hart that has a sibling, or a span, or an error. */
 int64_t buddy_take_in_span(struct buddy_hart *h)
 {
-	uint64_t pfn;
+	uint64_t pfn = UINT64_MAX;
 	int64_t ret;
 
-	if (unlikely(h->is_shared && buddy_should_go_home(h)))
-		buddy_go_home(h);
-	pfn = take_from_span(h);
-	if (pfn == UINT64_MAX && h->is_shared && buddy_go_elsewhere(h))
-		pfn = take_from_span(h);
-	if (pfn != UINT64_MAX) {
-		if (h->is_movable)
-			lower_low(h, pfn);
-		h->frontier_pfn = pfn;
-		return (int64_t)(pfn >> RADIX_SHIFT);
-	}
+	if (TOP > 1 && unlikely(h->is_shared))
+		return take_shared(h);
+	if (TOP > 1 && h->is_movable)
+		pfn = take_high(h);
+	else if (TOP > 1 && (h->frontier_pfn != UINT64_MAX || h->sibling->is_ready))
+		pfn = take_low(h);
+	if (pfn != UINT64_MAX)
+		return has_taken(h, pfn);
 	ret = buddy_take(h, h->tree, 1, 0, h->is_movable);
-	h->frontier_pfn = ret < 0 || h->is_movable || h->is_shared ? UINT64_MAX : (uint64_t)ret;
+	h->frontier_pfn = ret < 0 || h->is_movable ? UINT64_MAX : (uint64_t)ret;
 	return ret < 0 ? ret : ret >> RADIX_SHIFT;
 }

@@ -223,19 +223,20 @@ INLINE bool refill_beyond(struct buddy_hart *h, const struct buddy_tree *t, unsi
 			  bool healing)
 {
 	struct buddy_scan *s = &h->scan[cls];
-	uint64_t last = last_word(h);
 
 	if (s->limit < s->low)
 		s->limit = s->low;
 	for (unsigned int turn = 0; turn < EXTEND_TURNS; turn++) {
-		uint64_t idx;
+		uint64_t idx, pfn;
 
 		/* One that is near is not worth the search. */
 		if (buddy_free_word_below(h, (s->limit + SCAN_WORDS) << RADIX_SHIFT))
 			return false;
 		idx = buddy_hint_next(t, s->limit);
-		if (idx > last || idx << RADIX_SHIFT > h->frontier_pfn ||
-		    (unlikely(h->sibling) && buddy_group_is_better(h, idx << RADIX_SHIFT)))
+		pfn = idx << RADIX_SHIFT;
+		/* Of UINT64_MAX, too. */
+		if (pfn >= h->span_end || pfn > h->frontier_pfn ||
+		    (unlikely(h->sibling) && buddy_group_is_better(h, pfn)))
 			return false;
 		if (scan_words(t, cls, healing, &idx, WIDE_SCAN)) {
 			s->limit = idx + 1;

@@ -83,9 +83,10 @@ static uint64_t home_number(const struct buddy_hart *h, const struct sharing *s,
 	return s->spans < nr_harts ? id % s->spans : id * s->spans / nr_harts;
 }
 
-/* The hart's own part of the tree @t; all of it if there is no other hart. */
-struct buddy_span buddy_home(const struct buddy_hart *h, const struct buddy_tree *t)
+/* The hart's own part of its tree; all of it if there is no other hart. */
+static struct buddy_span home_of(const struct buddy_hart *h)
 {
+	const struct buddy_tree *t = h->tree;
 	struct buddy_span all = { t->start_pfn, t->end_pfn, ~0ULL, false };
 	uint32_t nr_harts = h->buddy->nr_sharers;
 	struct sharing s;
@@ -96,13 +97,21 @@ struct buddy_span buddy_home(const struct buddy_hart *h, const struct buddy_tree
 	return s.spans < 2 ? all : nth_span(&s, home_number(h, &s, nr_harts));
 }
 
+/* In a tree that is new to it. */
+void buddy_begin_at_home(struct buddy_hart *h)
+{
+	struct buddy_span home = home_of(h);
+
+	buddy_go_to(h, &home);
+}
+
 void buddy_go_home(struct buddy_hart *h)
 {
 	struct buddy_span home;
 
 	if (!h->tree)
 		return;
-	home = buddy_home(h, h->tree);
+	home = home_of(h);
 	if (h->span_pfn != home.start_pfn || h->span_end != home.end_pfn)
 		buddy_go_to(h, &home);
 }
@@ -120,8 +129,9 @@ static uint64_t words_in(const struct buddy_tree *t, const struct buddy_span *s)
 			idx = buddy_hint_above(t, level, idx);
 			if (idx > last)
 				break;
-			nr += (uint64_t)hweight64(atomic_read(buddy_node(t, level, idx)) &
-						  bits_of_frames(level, idx, s->start_pfn, s->end_pfn))
+			nr += (uint64_t)hweight64(
+				      atomic_read(buddy_node(t, level, idx)) &
+				      bits_of_frames(level, idx, s->start_pfn, s->end_pfn))
 			      << BIT_SHIFT(level - 1);
 		}
 	}
@@ -131,12 +141,12 @@ static uint64_t words_in(const struct buddy_tree *t, const struct buddy_span *s)
 /* Is the hart elsewhere, and its own span has room again? */
 bool buddy_should_go_home(const struct buddy_hart *h)
 {
-	struct buddy_span home = buddy_home(h, h->tree);
+	struct buddy_span home = home_of(h);
 
 	if (h->span_pfn >= home.start_pfn && h->span_end <= home.end_pfn)
 		return false;
-	return words_in(h->tree, &home) >
-	       (home.end_pfn - home.start_pfn) >> (RADIX_SHIFT + ROOM_SHIFT);
+	return words_in(h->tree, &home) > (home.end_pfn - home.start_pfn) >>
+	       (RADIX_SHIFT + ROOM_SHIFT);
 }
 
 /* The upper half, in whole level 1 words, if half of what there is lies in it. */

@@ -46,16 +46,12 @@ void buddy_hart_turn_to(struct buddy_hart *h, const struct buddy_tree *t)
 	h->large_before[0] = 0; /* who looks at older ones stops here until all have been written */
 	h->large_at = 0;
 	h->large_idx = UINT64_MAX;
-	h->word_mask = ~0ULL;
-	h->is_shared = 0;
-	if (unlikely(!t)) {
-		begin_in(h, 0, 0);
-	} else if (likely(h->buddy->nr_sharers < SHARE_FROM)) {
-		begin_in(h, t->start_pfn, t->end_pfn);
+	if (likely(!t || h->buddy->nr_sharers < SHARE_FROM)) {
+		h->word_mask = ~0ULL;
+		h->is_shared = 0;
+		begin_in(h, t ? t->start_pfn : 0, t ? t->end_pfn : 0);
 	} else {
-		struct buddy_span home = buddy_home(h, t);
-
-		buddy_go_to(h, &home);
+		buddy_begin_at_home(h);
 	}
 }
 

@@ -198,7 +198,7 @@ struct buddy_span {
 	uint64_t word_mask;
 	bool is_shared;
 };
-struct buddy_span buddy_home(const struct buddy_hart *h, const struct buddy_tree *t);
+void buddy_begin_at_home(struct buddy_hart *h);
 void buddy_go_home(struct buddy_hart *h);
 bool buddy_should_go_home(const struct buddy_hart *h);
 bool buddy_go_elsewhere(struct buddy_hart *h);

@@ -107,10 +107,12 @@ struct buddy_hart {
 	 */
 	uint64_t span_pfn;
 	uint64_t span_end;
-	uint64_t word_mask; /* the span's bits of a level 1 word: all, or one word's has several spans */
+	uint64_t
+		word_mask; /* the span's bits of a level 1 word: all, or one word's has several spans */
 	struct buddy_scan scan[BUDDY_NR_SCANNED];
 	uint64_t base_pfn; /* @is_movable: from here on it has had its pages */
-	uint64_t noted_from; /* words of the span that become free from this one on lower the frontier */
+	uint64_t
+		noted_from; /* words of the span that become free from this one on lower the frontier */
 	uint64_t frontier_pfn; /* no wholly free word is known of below, or none from there on */
 	/* Below: wholly free words are taken without a look at those in use, as long as there are. */
 	uint64_t ample_pfn;

@@ -64,8 +64,8 @@ static struct fixture *begin(uint32_t nr_harts, bool paired, uint64_t nr_pages)
 	f->nr_harts = nr_harts;
 	f->nr_pages = 0;
 	f->x = 42;
-	assert_int_equal(
-		buddy_init(&f->b, f->trees, 2, f->harts, paired ? 2 * nr_harts : nr_harts), 0);
+	assert_int_equal(buddy_init(&f->b, f->trees, 2, f->harts, paired ? 2 * nr_harts : nr_harts),
+			 0);
 	for (uint32_t i = 0; paired && i < nr_harts; i++)
 		buddy_pair(&f->harts[i], &f->harts[nr_harts + i]);
 	add_tree(f, START_PFN, nr_pages);
@@ -380,14 +380,10 @@ static void test_next_tree(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_apart),
-		cmocka_unit_test(test_apart_in_one_group),
-		cmocka_unit_test(test_all_for_one),
-		cmocka_unit_test(test_to_the_fullest),
-		cmocka_unit_test(test_drained_is_home),
-		cmocka_unit_test(test_idle_harts),
-		cmocka_unit_test(test_huge_pages),
-		cmocka_unit_test(test_next_tree),
+		cmocka_unit_test(test_apart),           cmocka_unit_test(test_apart_in_one_group),
+		cmocka_unit_test(test_all_for_one),     cmocka_unit_test(test_to_the_fullest),
+		cmocka_unit_test(test_drained_is_home), cmocka_unit_test(test_idle_harts),
+		cmocka_unit_test(test_huge_pages),      cmocka_unit_test(test_next_tree),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
