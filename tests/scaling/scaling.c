@@ -145,6 +145,23 @@ static uint64_t count(const struct page_allocator_ops *ops, const struct workloa
 	return nr * run.steps;
 }
 
+/* Which line it is: in the adapter's state, of a hart, or so far behind the harts. */
+static void print_hot(const struct page_allocator_ops *ops, uint32_t nr,
+		      const struct machine_counts *c)
+{
+	uint64_t state = (ops->state_bytes + 4095) & ~4095ULL, at = c->hot_at;
+
+	if (at < state)
+		printf(" state + %#llx", (unsigned long long)at);
+	else if (nr > 1 && at - state < nr * ops->hart_bytes)
+		printf(" metadata + %#llx, or hart %llu + %#llx", (unsigned long long)(at - state),
+		       (unsigned long long)((at - state) / ops->hart_bytes),
+		       (unsigned long long)((at - state) % ops->hart_bytes));
+	else
+		printf(" behind the harts + %#llx",
+		       (unsigned long long)(at - state - (nr > 1 ? nr * ops->hart_bytes : 0)));
+}
+
 /* One row: what a step needs, what that bounds, and what comes of it when harts take turns. */
 static void print_row(const struct page_allocator_ops *ops, uint32_t nr, uint64_t steps,
 		      const struct machine_counts *c, const struct machine_costs *costs,
@@ -162,8 +179,12 @@ static void print_row(const struct page_allocator_ops *ops, uint32_t nr, uint64_
 		*alone = simulated;
 	if (bound < rate)
 		rate = bound;
-	printf("| %-5s | %5u | %8.2f | %7.4f | %9.4f | %9.5f | %9.2f | %9.2f |\n", ops->name, nr,
-	       accesses, atomics, transfers, hot, rate / *alone, simulated / *alone);
+	printf("| %-5s | %5u | %8.2f | %7.4f | %9.4f | %9.5f | %9.2f | %9.2f | %8.2f |", ops->name,
+	       nr, accesses, atomics, transfers, hot, rate / *alone, simulated / *alone,
+	       1000 * simulated);
+	if (getenv("SCALING_HOT"))
+		print_hot(ops, nr, c);
+	printf("\n");
 	fflush(stdout);
 }
 
@@ -173,7 +194,7 @@ static void print_table(const struct workload *wl, const struct machine_costs *c
 	printf("|       | harts | accesses | atomics | transfers | of one line | formula, × | "
 	       "simulated, × |\n");
 	printf("| ----- | ----: | -------: | ------: | --------: | --------: | --------: | "
-	       "--------: |\n");
+	       "--------: | --------: |\n");
 	for (size_t a = 0; a < ARRAY_SIZE(allocators); a++) {
 		double alone = 1;
 
