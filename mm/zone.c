@@ -286,10 +286,12 @@ static int init_zone(struct page_alloc *pa, struct zone *z)
 	z->harts = zh;
 	for (uint32_t i = 0; i < pa->nr_harts; i++) {
 		zh[i] = (struct zone_hart){ .credit = 0 };
-		forget_use(zone_context(z, i, MIGRATE_UNMOVABLE));
 		buddy_pair(zone_context(z, i, MIGRATE_UNMOVABLE),
 			   zone_context(z, i, MIGRATE_MOVABLE));
 	}
+	/* Now that it is known how many harts share a tree. */
+	for (uint32_t i = 0; i < pa->nr_harts; i++)
+		forget_use(zone_context(z, i, MIGRATE_UNMOVABLE));
 	return 0;
 }
 

@@ -8,6 +8,9 @@
 
 #include "model_access.h"
 
+/* SHARE_FROM of mm/buddy_tree.h: the program's. */
+extern unsigned int model_share_from;
+
 static inline uint64_t atomic_read(const uint64_t *p)
 {
 	return model_load(p, MODEL_RELAXED);

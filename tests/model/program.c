@@ -44,6 +44,8 @@ struct operation {
 	char text[12];
 };
 
+unsigned int model_share_from;
+
 static struct arena arena;
 static const struct program *program;
 static struct operation operations[MAX_HARTS][MAX_OPS];
@@ -521,6 +523,7 @@ static void set_up(unsigned int nr_harts)
 	int ret;
 
 	memset(&arena, 0, sizeof(arena));
+	model_share_from = p->has_spans ? 2 : MAX_HARTS + 1;
 	ret = buddy_init(&arena.b, arena.trees, MAX_TREES, arena.harts, nr_harts + p->is_paired);
 	ret |= add_trees(p);
 	if (p->is_paired)

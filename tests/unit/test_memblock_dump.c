@@ -236,7 +236,7 @@ static void cause_names(void **state)
 	static const char *const word[NR_CAUSES] = {
 		"other",     "image",    "fdt",      "initrd", "memreserve", "reserved-memory",
 		"no-map",    "memblock", "metadata", "alloc",  "init",       "bootmem",
-		"hugepages", "bad",      "partial",
+		"hugepages", "harts",    "bad",      "partial",
 	};
 	unsigned int i;
 
