@@ -37,8 +37,8 @@ void harts_give(uint32_t i, phys_addr_t pa, int nid);
 
 /*
  * harts_start() - starts all of the plan, and waits until they are there. A hart that the firmware
- * refuses, or that does not arrive for a second after the last one that did, is said and left out;
- * should it arrive later it stops without a trace. Each that runs has its node set in @pages, which was
+ * refuses, or that does not arrive for a second (and a tenth more for each that was asked for) after the
+ * last one that did, is said and left out; should it arrive later it stops without a trace. Each that runs has its node set in @pages, which was
  * planned for as many. @verbose: a line for each that is left out, however many.
  */
 void harts_start(struct page_alloc *pages, bool verbose);
