@@ -15,6 +15,7 @@ mm-objs += buddy_tree.o
 mm-objs += buddy_word.o
 mm-objs += list_buddy.o
 mm-objs += list_buddy_check.o
+mm-objs += list_buddy_drain.o
 mm-objs += list_buddy_init.o
 mm-objs += mm_init.o
 mm-objs += handover.o

@@ -182,12 +182,24 @@ static void record_boot(struct bench *b, const struct memory *m, const struct ph
 	record_zones(b, m, ledger);
 }
 
+static int run_on_harts(void *ctx, uint32_t nr, void (*fn)(void *arg, uint32_t hart), void *arg)
+{
+	(void)ctx;
+	return harts_run(nr, fn, arg);
+}
+
 bool churn_run(struct memory *m, const struct dt_info *info, const struct phase_log *phases,
 	       const struct boot_options *opt, const struct hot *hot)
 {
 	struct ledger ledger = { .hart = memory_hart(m) };
+	const struct bench_harts harts = {
+		.nr = harts_nr(),
+		.run = run_on_harts,
+		.relax = harts_relax,
+	};
 	struct page_allocator system;
 	struct bench_config cfg = {
+		.harts = &harts,
 		.map = &memory_map,
 		.clock = { .tb_hz = info->timebase_hz ? info->timebase_hz : 1 },
 		.options = opt->bench,
