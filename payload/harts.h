@@ -19,8 +19,8 @@
 
 /*
  * harts_plan() - chooses which harts may run: the boot hart, and others in the tree's order, @most (0:
- * no limit) and MAX_HARTS in all. Returns how many: 1 if the firmware cannot start harts. With one hart
- * in the tree it does next to nothing. O(size of /cpus).
+ * no limit) and MAX_HARTS in all. Returns how many: 1 if the firmware cannot start harts. If the tree
+ * has one hart only it need not be called. O(size of /cpus).
  */
 uint32_t harts_plan(const void *fdt, const struct dt_info *info, uint32_t most);
 

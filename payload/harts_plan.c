@@ -24,8 +24,6 @@ uint32_t harts_plan(const void *fdt, const struct dt_info *info, uint32_t most)
 	harts.nr_usable = info->nr_harts;
 	harts.nr_planned = harts.nr = 1;
 	harts_list[0] = &boot_hart;
-	if (info->nr_harts < 2)
-		return 1;
 	wait_set_timebase(info->timebase_hz);
 	harts.has_hsm = most == 1 || sbi_has_extension(SBI_EXT_HSM);
 	if (most == 1 || !harts.has_hsm)
