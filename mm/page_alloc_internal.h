@@ -61,6 +61,8 @@ void page_hart_forget_best(struct page_hart *h);
 void page_hart_flush(struct page_hart *h);
 /* Allocations with @gfp begin at @z from now on; @is_best: no zone that they may have is better. */
 void page_hart_turn_to(struct page_hart *h, gfp_t gfp, const struct zone *z, bool is_best);
+/* No allocation begins at @z until one was turned to it again. */
+void page_hart_close(struct page_hart *h, const struct zone *z);
 
 /* mm/page_parts.c */
 void page_return_part(struct page_hart *h, struct zone *z, uint64_t start_pfn, uint64_t end_pfn);

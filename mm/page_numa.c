@@ -40,12 +40,8 @@ void page_settle_meant(struct page_hart *h, struct zone *z, struct zone *meant)
 		zh->meant->harts[h->id].foreign += nr;
 	zh->meant = meant;
 	zh->settled = zone_blocks_had(z, h->id);
-	if (!meant)
-		return;
-	/* What this zone is the best one for is not meant for the other: it must come by here. */
-	for (gfp_t gfp = 0; gfp <= GFP_FAST_MASK; gfp++)
-		if (h->books[gfp] == zh)
-			h->books[gfp] = NULL;
+	/* Who has had blocks from here by a faster way meant something else: it comes by here again. */
+	page_hart_close(h, z);
 }
 
 static void add_hart(const struct page_alloc *pa, const struct zone *z, uint32_t hart, int nid,

@@ -5,8 +5,12 @@
 #include "console.h"
 #include "exit.h"
 
-/* So long after the last arrival the others are given up. */
-#define ARRIVE_MS 1000
+/*
+ * So long after the last arrival the others are given up, and so much longer for each that was asked for:
+ * an emulator of many harts may be busy with those that wait in the firmware.
+ */
+#define ARRIVE_MS      1000
+#define ARRIVE_MS_EACH 100
 
 /* Of those that are left out so many are said, unless all are asked for. */
 #define MAX_SAID 8
@@ -115,14 +119,15 @@ static uint32_t count(enum hart_state state)
 static void await(void)
 {
 	uint32_t missing = count(HART_STARTING);
+	const uint32_t ms = ARRIVE_MS + missing * ARRIVE_MS_EACH;
 	struct wait w;
 
-	wait_begin(&w, ARRIVE_MS);
+	wait_begin(&w, ms);
 	while (missing && wait_turn(&w)) {
 		uint32_t left = count(HART_STARTING);
 
 		if (left < missing)
-			wait_begin(&w, ARRIVE_MS);
+			wait_begin(&w, ms);
 		missing = left;
 	}
 }
@@ -134,7 +139,7 @@ static void give_up(struct hart *hart, bool verbose)
 
 	if (__atomic_compare_exchange_n(&hart->state, &expected, HART_GIVEN_UP, false,
 					__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-		leave_out(hart->id, "it did not arrive within a second; the firmware has it as ",
+		leave_out(hart->id, "it did not arrive; the firmware has it as ",
 			  sbi_hart_status_text(sbi_hart_status(hart->id)), verbose);
 }
 
@@ -165,8 +170,9 @@ void harts_start(struct page_alloc *pages, bool verbose)
 {
 	struct wait w;
 
-	if (harts.why_one)
-		print("harts: 1 of %u runs: %s\n", harts.nr_usable, harts.why_one);
+	if (harts.nr_planned < 2 && harts.nr_usable > 1)
+		print("harts: 1 of %u runs: %s\n", harts.nr_usable,
+		      harts.has_hsm ? "harts=1" : "the firmware cannot start harts (no HSM)");
 	if (harts.nr_planned < 2)
 		return;
 	harts.pages = pages;

@@ -19,8 +19,8 @@
 
 /*
  * harts_plan() - chooses which harts may run: the boot hart, and others in the tree's order, @most (0:
- * no limit) and MAX_HARTS in all. Returns how many: 1 if the firmware cannot start harts. With one hart
- * in the tree it does next to nothing. O(size of /cpus).
+ * no limit) and MAX_HARTS in all. Returns how many: 1 if the firmware cannot start harts. If the tree
+ * has one hart only it need not be called. O(size of /cpus).
  */
 uint32_t harts_plan(const void *fdt, const struct dt_info *info, uint32_t most);
 
@@ -37,8 +37,8 @@ void harts_give(uint32_t i, phys_addr_t pa, int nid);
 
 /*
  * harts_start() - starts all of the plan, and waits until they are there. A hart that the firmware
- * refuses, or that does not arrive for a second after the last one that did, is said and left out;
- * should it arrive later it stops without a trace. Each that runs has its node set in @pages, which was
+ * refuses, or that does not arrive for a second (and a tenth more for each that was asked for) after the
+ * last one that did, is said and left out; should it arrive later it stops without a trace. Each that runs has its node set in @pages, which was
  * planned for as many. @verbose: a line for each that is left out, however many.
  */
 void harts_start(struct page_alloc *pages, bool verbose);

@@ -57,8 +57,10 @@ static int node_of(const struct page_alloc *pages, const struct page_of_hart *pa
 	return z ? z->nid : NUMA_NO_NODE;
 }
 
-static void print_hart(const struct check *c, uint32_t i)
+/* Each hart speaks for itself: their lines come in any order. */
+static void print_hart(void *arg, uint32_t i)
 {
+	const struct check *c = arg;
 	const struct hart *hart = harts_list[i];
 	const struct page_of_hart *page = &c->of[i];
 
@@ -85,7 +87,7 @@ static bool is_good(const struct check *c, uint32_t i)
 	return page->kept && !page->freed;
 }
 
-static bool judge(const struct check *c, bool verbose)
+static bool judge(struct check *c, bool verbose)
 {
 	uint32_t none = 0, away = 0, bad = 0;
 
@@ -103,8 +105,8 @@ static bool judge(const struct check *c, bool verbose)
 	if (away)
 		print(", %u of them from another node", away);
 	print("\n");
-	for (uint32_t i = 0; verbose && i < c->nr; i++)
-		print_hart(c, i);
+	if (verbose && harts_run(c->nr, print_hart, c))
+		return false;
 	return !bad;
 }
 

@@ -24,17 +24,10 @@ uint32_t harts_plan(const void *fdt, const struct dt_info *info, uint32_t most)
 	harts.nr_usable = info->nr_harts;
 	harts.nr_planned = harts.nr = 1;
 	harts_list[0] = &boot_hart;
-	if (info->nr_harts < 2)
-		return 1;
 	wait_set_timebase(info->timebase_hz);
-	if (most == 1) {
-		harts.why_one = "harts=1";
+	harts.has_hsm = most == 1 || sbi_has_extension(SBI_EXT_HSM);
+	if (most == 1 || !harts.has_hsm)
 		return 1;
-	}
-	if (!sbi_has_extension(SBI_EXT_HSM)) {
-		harts.why_one = "the firmware cannot start harts (no HSM)";
-		return 1;
-	}
 	nr = dt_harts(fdt, info, harts_found, MAX_HARTS);
 	if (nr > MAX_HARTS) {
 		print("harts: the tree has %u, of which %u can run\n", nr, MAX_HARTS);

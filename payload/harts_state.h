@@ -11,7 +11,7 @@ struct harts {
 	uint32_t nr_planned; /* 0: there is no plan yet */
 	uint32_t nr; /* that run */
 	uint32_t nr_left_out;
-	const char *why_one; /* of several usable harts only the boot hart is planned: why; or NULL */
+	bool has_hsm; /* the firmware can start harts, as far as anybody has asked it */
 	uint64_t took_us; /* to start them */
 	bool failed;
 	enum sbi_ipi ipi;

@@ -154,7 +154,7 @@ void memory_plan(struct memory *m, struct dt_info *info, const void *fdt,
 {
 	struct pfn_range areas[PAGE_ALLOC_MAX_CMA];
 	const struct page_alloc_config cfg = {
-		.nr_harts = harts_plan(fdt, info, opt->harts),
+		.nr_harts = info->nr_harts < 2 ? 1 : harts_plan(fdt, info, opt->harts),
 		.features = opt->page_features,
 		.highmem_pfn = PFN_DOWN(opt->highmem_start),
 		.one_node = !opt->numa,
@@ -175,7 +175,8 @@ void memory_plan(struct memory *m, struct dt_info *info, const void *fdt,
 		print("the tree has more nodes than there can be: they are not told apart\n");
 	find_nodes(m, info, fdt);
 	place_metadata(m);
-	place_harts(m);
+	if (pa->nr_harts > 1)
+		place_harts(m);
 }
 
 void memory_poison(struct memory *m)
