@@ -9,9 +9,9 @@ bench: image $(no-kernel) | need-qemu
 	$(Q)$(call qemu-command,$(or $(MEM),3G),$(or $(BOOTARGS),bench=all records=all meta_poison=1)) </dev/null | tee $P/bench.log
 
 # The boots whose figures are held against bench/baseline.txt: <memory> <boot arguments>. They are
-# part of the baseline, and tests/boot/test_bench_gate.py has them from there.
+# part of the baseline, and tests/boot/test_bench.py has them from there.
 bench-boots := full tera
-bench-boot-full := 3G bench=pair,bulk,bulkapi,churn,churn0,age,burst,frag,mobility,latency records=all meta_poison=1
+bench-boot-full := 3G bench=all records=all meta_poison=1
 bench-boot-tera := 1T bench=none records=all meta_poison=1
 
 BASELINE ?= bench/baseline.txt
@@ -40,3 +40,29 @@ early-costs: image $(no-kernel) | need-qemu
 	@echo "| early=    |  RAM |     set-up | metadata | handover | own bytes |"
 	@echo "| --------- | ---: | ---------: | -------: | -------: | --------: |"
 	$(foreach m,64M 1G 64G,$(foreach k,memblock nobootmem bootmem,$(call early-cost,$k,$m)))
+
+# Several harts in real time. make scale: repetitions in which one hart and more have their turns;
+# the medians, and whether the core is ahead of the list buddy. The machine should do nothing else.
+SCALE_HARTS ?= 2
+SCALE_REPS ?= 20
+SCALE_LEAST ?=
+# What "make stress-boot" boots: harts, and steps of each in a repetition.
+STRESS_BOOT_HARTS ?= 2 4 8
+STRESS_BOOT_STEPS ?= 1000000
+STRESS_BOOT_REPS ?= 5
+
+.PHONY: scale stress-boot $(STRESS_BOOT_HARTS:%=stress-boot-%)
+scale: ICOUNT := 0
+scale: smp = $(SCALE_HARTS)
+scale: image $(no-kernel) | need-qemu
+	$(Q)$(call qemu-command,$(or $(MEM),3G),bench=scale alloc=$(or $(SCALE_ALLOC),buddy-default$(comma)list) reps=$(SCALE_REPS) records=all) \
+		</dev/null >$P/scale.log || { tail -n 20 $P/scale.log >&2; exit 1; }
+	$(Q)tools/scale-report $(if $(SCALE_LEAST),--least $(SCALE_LEAST)) $P/scale.log
+
+stress-boot: $(STRESS_BOOT_HARTS:%=stress-boot-%)
+$(STRESS_BOOT_HARTS:%=stress-boot-%): ICOUNT := 0
+$(STRESS_BOOT_HARTS:%=stress-boot-%): stress-boot-%: image $(no-kernel) | need-qemu
+	$(say) BOOT "stress on $* harts"
+	$(Q)$(subst -smp $(smp),-smp $*,$(call qemu-command,$(or $(MEM),1G),bench=stress reps=$(STRESS_BOOT_REPS) steps=$(STRESS_BOOT_STEPS) records=all)) \
+		</dev/null >$P/stress-boot-$*.log || { tail -n 20 $P/stress-boot-$*.log >&2; exit 1; }
+	$(Q)grep -E '^stress: |^verified: ' $P/stress-boot-$*.log

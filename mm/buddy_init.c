@@ -43,11 +43,14 @@ void buddy_add_harts(struct buddy *b, uint32_t nr_harts)
 	while (b->nr_harts < nr_harts) {
 		buddy_setup_hart(b, &b->harts[b->nr_harts]);
 		b->nr_harts++;
+		b->nr_sharers++;
 	}
 }
 
 void buddy_pair(struct buddy_hart *unmovable, struct buddy_hart *movable)
 {
+	if (!unmovable->sibling)
+		unmovable->buddy->nr_sharers--;
 	unmovable->sibling = movable;
 	movable->sibling = unmovable;
 	movable->is_movable = 1;

@@ -33,6 +33,7 @@ static inline void buddy_setup(struct buddy *b, struct buddy_tree *trees, uint32
 		.harts = harts,
 		.nr_harts = nr_harts,
 		.setting = BUDDY_DEFAULT,
+		.nr_sharers = nr_harts,
 	};
 	for (uint32_t i = 0; i < nr_harts; i++)
 		buddy_setup_hart(b, &harts[i]);

@@ -120,6 +120,12 @@ INLINE bool claim_word(struct buddy_hart *h, const struct buddy_tree *t, unsigne
 	return true;
 }
 
+/* The last word of the hart's span. */
+static inline uint64_t last_word(const struct buddy_hart *h)
+{
+	return (h->span_end - 1) >> RADIX_SHIFT;
+}
+
 struct sweep {
 	struct buddy_hart *h;
 	unsigned int cls;
@@ -221,14 +227,16 @@ INLINE bool refill_beyond(struct buddy_hart *h, const struct buddy_tree *t, unsi
 	if (s->limit < s->low)
 		s->limit = s->low;
 	for (unsigned int turn = 0; turn < EXTEND_TURNS; turn++) {
-		uint64_t idx;
+		uint64_t idx, pfn;
 
 		/* One that is near is not worth the search. */
 		if (buddy_free_word_below(h, (s->limit + SCAN_WORDS) << RADIX_SHIFT))
 			return false;
 		idx = buddy_hint_next(t, s->limit);
-		if (idx == UINT64_MAX || idx << RADIX_SHIFT > h->frontier_pfn ||
-		    (unlikely(h->sibling) && buddy_group_is_better(h, idx << RADIX_SHIFT)))
+		pfn = idx << RADIX_SHIFT;
+		/* Of UINT64_MAX, too. */
+		if (pfn >= h->span_end || pfn > h->frontier_pfn ||
+		    (unlikely(h->sibling) && buddy_group_is_better(h, pfn)))
 			return false;
 		if (scan_words(t, cls, healing, &idx, WIDE_SCAN)) {
 			s->limit = idx + 1;
@@ -279,15 +287,16 @@ INLINE bool scan_down(const struct buddy_tree *t, unsigned int cls, bool healing
 }
 
 /* Where to go on downwards: at once within a node, else by a search. UINT64_MAX: there is nothing. */
-static uint64_t next_down(const struct buddy_scan *s, const struct buddy_tree *t)
+static uint64_t next_down(const struct buddy_hart *h, const struct buddy_scan *s)
 {
+	const struct buddy_tree *t = h->tree;
 	uint64_t idx = s->next;
 
 	if (idx != UINT64_MAX && idx >= s->low && BITS_OF(idx + 1))
 		return idx;
 	idx = buddy_hint_below(t, 0, idx);
 	if (idx == UINT64_MAX || idx < s->low)
-		idx = buddy_hint_below(t, 0, (t->end_pfn - 1) >> RADIX_SHIFT);
+		idx = buddy_hint_below(t, 0, last_word(h));
 	return idx < s->low ? UINT64_MAX : idx;
 }
 
@@ -296,8 +305,8 @@ INLINE bool refill_above(struct buddy_hart *h, const struct buddy_tree *t, unsig
 			 bool healing)
 {
 	struct buddy_scan *s = &h->scan[cls];
-	uint64_t first = next_down(s, t), idx = first;
-	uint64_t span = ((t->end_pfn - 1) >> RADIX_SHIFT) - s->low;
+	uint64_t first = next_down(h, s), idx = first;
+	uint64_t span = last_word(h) - s->low;
 
 	if (first == UINT64_MAX)
 		return false;
@@ -324,7 +333,7 @@ static bool refill_lower(struct buddy_hart *h, const struct buddy_tree *t, unsig
 			 bool healing)
 {
 	struct buddy_scan *s = &h->scan[cls];
-	uint64_t last = buddy_highest_word(t) >> RADIX_SHIFT;
+	uint64_t last = buddy_highest_word(h) >> RADIX_SHIFT;
 
 	if (last == UINT64_MAX >> RADIX_SHIFT || last < h->base_pfn >> RADIX_SHIFT)
 		last = h->base_pfn >> RADIX_SHIFT;
@@ -361,17 +370,17 @@ static bool refill_movable(struct buddy_hart *h, unsigned int cls)
 }
 
 /*
- * Any word that has a block of order @cls, when there is no wholly free one; those from the base on
- * come first. In flight.
+ * Any word that has a block of order @cls, when there is no wholly free one; those of the span, or from the
+ * base on, come first. In flight.
  */
 bool buddy_sweep(struct buddy_hart *h, unsigned int cls)
 {
 	struct sweep s = { h, cls };
 	uint64_t idx;
 
-	if (h->is_movable)
-		for (idx = h->base_pfn >> RADIX_SHIFT;
-		     (idx = buddy_hint_next(h->tree, idx)) != UINT64_MAX; idx++)
+	if (h->is_movable || h->is_shared)
+		for (idx = (h->is_movable ? h->base_pfn : h->span_pfn) >> RADIX_SHIFT;
+		     (idx = buddy_hint_next(h->tree, idx)) <= last_word(h); idx++)
 			if (!sweep_word(&s, h->tree, 0, idx))
 				return true;
 	return !buddy_hint_walk(h->tree, 0, 1U << HINT_ANY, sweep_word, &s);

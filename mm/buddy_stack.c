@@ -5,18 +5,13 @@
  */
 #include "buddy_tree.h"
 
-/* The hart's tree is @t now: what it remembers of another is void. The free window is closed. */
-void buddy_hart_turn_to(struct buddy_hart *h, const struct buddy_tree *t)
+/* The hart's small blocks come from these frames of its tree from now on. */
+static inline void begin_in(struct buddy_hart *h, uint64_t start_pfn, uint64_t end_pfn)
 {
-	uint64_t low = 0, ample_pfn = 0;
+	uint64_t low = start_pfn >> RADIX_SHIFT;
 
-	if (likely(t)) {
-		low = t->start_pfn >> RADIX_SHIFT;
-		if (TOP > 2 && h->setting != BUDDY_HEALING)
-			ample_pfn = t->start_pfn + ((t->end_pfn - t->start_pfn) >> AMPLE_SHIFT);
-	}
-	h->tree = t;
-	atomic_set(&h->window_pages, 0);
+	h->span_pfn = start_pfn;
+	h->span_end = end_pfn;
 	UNROLL
 	for (unsigned int order = 0; order <= MAX_SCANNED_ORDER; order++)
 		h->scan[order] = (struct buddy_scan){
@@ -25,16 +20,39 @@ void buddy_hart_turn_to(struct buddy_hart *h, const struct buddy_tree *t)
 			.width = NARROW_SCAN,
 			.low = low,
 		};
-	h->noted_from = 0;
+	h->noted_from = low;
 	h->frontier_pfn = UINT64_MAX;
 	h->group_pfn = 0;
-	h->ample_pfn = ample_pfn;
+	h->ample_pfn = 0;
+	if (TOP > 2 && h->setting != BUDDY_HEALING)
+		h->ample_pfn = start_pfn + ((end_pfn - start_pfn) >> AMPLE_SHIFT);
+	if (unlikely(h->is_movable) && h->tree)
+		buddy_turn_movable(h);
+}
+
+void buddy_go_to(struct buddy_hart *h, const struct buddy_span *s)
+{
+	h->word_mask = s->word_mask;
+	h->is_shared = s->is_shared;
+	begin_in(h, s->start_pfn, s->end_pfn);
+}
+
+/* The hart's tree is @t now: what it remembers of another is void. The free window is closed. */
+void buddy_hart_turn_to(struct buddy_hart *h, const struct buddy_tree *t)
+{
+	h->tree = t;
+	atomic_set(&h->window_pages, 0);
 	h->large = 0;
 	h->large_before[0] = 0; /* who looks at older ones stops here until all have been written */
 	h->large_at = 0;
 	h->large_idx = UINT64_MAX;
-	if (unlikely(h->is_movable) && t)
-		buddy_turn_movable(h);
+	if (likely(!t || h->buddy->nr_sharers < SHARE_FROM)) {
+		h->word_mask = ~0ULL;
+		h->is_shared = 0;
+		begin_in(h, t ? t->start_pfn : 0, t ? t->end_pfn : 0);
+	} else {
+		buddy_begin_at_home(h);
+	}
 }
 
 /* All that buddy_setup() has left. */
@@ -51,7 +69,8 @@ static inline void set_up(struct buddy_hart *h)
 	if (!h->tree && h->buddy->nr_trees)
 		h->tree = h->buddy->trees;
 	buddy_hart_turn_to(h, h->tree);
-	h->is_ready = 1;
+	/* Others that see it see the counters, which were garbage. */
+	atomic_set_release32(&h->is_ready, 1);
 }
 
 /* Opens the allocating fast path. False: a request that came before has closed it in vain. */
@@ -81,7 +100,7 @@ static void __attribute__((noinline)) answer_and_open(struct buddy_hart *h)
  */
 void buddy_hart_open(struct buddy_hart *h)
 {
-	if (!h->is_ready)
+	if (!atomic_read32(&h->is_ready))
 		set_up(h);
 	if (unlikely(atomic_read_acquire(&h->request)) || unlikely(!open_path(h)))
 		answer_and_open(h);
@@ -128,7 +147,8 @@ static void drain_stack(struct buddy_hart *h, unsigned int order)
 {
 	int64_t *bottom = &h->stack[stack_bottom(order)], *top = h->top[order];
 
-	h->drained[order] += (uint64_t)(top - bottom);
+	/* Before the puts: whoever counts what is free may find too much for a moment, not too little. */
+	atomic_set(&h->drained[order], atomic_read(&h->drained[order]) + (uint64_t)(top - bottom));
 	while (top != bottom) {
 		uint64_t idx = (uint64_t)*top >> RADIX_SHIFT, bits = 0;
 
@@ -142,7 +162,7 @@ static void drain_stack(struct buddy_hart *h, unsigned int order)
 
 void buddy_drain(struct buddy_hart *h)
 {
-	if (!h->is_ready)
+	if (!atomic_read32(&h->is_ready))
 		return;
 	seq_begin(h);
 	for (unsigned int order = 0; order < BUDDY_NR_STACKS; order++)
@@ -151,6 +171,9 @@ void buddy_drain(struct buddy_hart *h)
 	atomic_set_release(&h->holds, 0);
 	seq_end(h);
 	h->events.drains++;
+	/* What it went elsewhere for has gone back. */
+	if (unlikely(h->buddy->nr_sharers >= SHARE_FROM))
+		buddy_go_home(h);
 }
 
 /* Drains what this hart holds in both of its stacks' sets. False: that was nothing. */
@@ -169,7 +192,7 @@ bool buddy_drain_own(struct buddy_hart *h)
 
 void buddy_prefer(struct buddy_hart *h, const struct buddy_tree *t)
 {
-	if (!h->is_ready)
+	if (!atomic_read32(&h->is_ready))
 		buddy_hart_open(h);
 	buddy_drain(h);
 	buddy_hart_turn_to(h, t);
@@ -179,7 +202,8 @@ uint64_t buddy_nr_held(const struct buddy_hart *h)
 {
 	uint64_t nr_pages = 0;
 
-	for (unsigned int order = 0; h->is_ready && order < BUDDY_NR_STACKS; order++)
+	for (unsigned int order = 0; atomic_read32(&h->is_ready) && order < BUDDY_NR_STACKS;
+	     order++)
 		nr_pages += stack_depth(h, order) << order;
 	return nr_pages;
 }

@@ -81,8 +81,13 @@ carry_rarely(struct buddy_hart *h, const struct buddy_tree *t, uint64_t idx)
 
 static void note_free_group(struct buddy_hart *h, const struct buddy_tree *t, uint64_t idx)
 {
-	if (t == h->tree && idx << WORD_SHIFT(1) < h->group_pfn)
-		h->group_pfn = idx << WORD_SHIFT(1);
+	uint64_t pfn = idx << WORD_SHIFT(1);
+
+	if (t != h->tree || pfn >= h->group_pfn || pfn >= h->span_end ||
+	    pfn + (1ULL << WORD_SHIFT(1)) <= h->span_pfn)
+		return;
+	/* Where several spans share it, its part of this one. */
+	h->group_pfn = pfn > h->span_pfn ? pfn : h->span_pfn;
 }
 
 /* What follows the AMO of a put, which found @old. */

@@ -79,6 +79,23 @@ static inline uint64_t large_mask(uint64_t pfn, unsigned int order)
 	return ((1ULL << nr_bits) - 1) << BITS_OF(pfn >> RADIX_SHIFT);
 }
 
+/*
+ * The bits of word @idx of @level whose blocks have frames of [start_pfn, end_pfn), of which the word has
+ * some.
+ */
+static inline uint64_t bits_of_frames(unsigned int level, uint64_t idx, uint64_t start_pfn,
+				      uint64_t end_pfn)
+{
+	uint64_t first = start_pfn >> BIT_SHIFT(level), base = idx << RADIX_SHIFT;
+	uint64_t last = (end_pfn - 1) >> BIT_SHIFT(level), bits = ~0ULL;
+
+	if (first > base)
+		bits <<= first - base;
+	if (last - base < 63)
+		bits &= ~0ULL >> (63 - (last - base));
+	return bits;
+}
+
 /* From the starts of the aligned runs of 2^(@cls - 1) bits to those of 2^@cls. */
 static inline uint64_t run_next(uint64_t starts, unsigned int cls)
 {
@@ -140,6 +157,7 @@ static inline void seq_end(struct buddy_hart *h)
 const struct buddy_tree *buddy_find_tree(const struct buddy *b, uint64_t pfn, uint64_t nr_pages);
 int64_t buddy_alloc_rest(struct buddy_hart *h, unsigned int order);
 bool buddy_harts_settled(const struct buddy_hart *self, uint64_t *sum);
+bool buddy_drain_others(struct buddy_hart *h, bool *asked);
 
 /*
  * mm/buddy_find.c: the first of @nr_pages free pages in a row within [start_pfn, end_pfn) and the tree,
@@ -167,10 +185,27 @@ int64_t buddy_alloc_large(struct buddy_hart *h, unsigned int order);
 
 /* mm/buddy_movable.c */
 void buddy_turn_movable(struct buddy_hart *h);
-uint64_t buddy_highest_word(const struct buddy_tree *t);
+uint64_t buddy_highest_word(const struct buddy_hart *h);
+uint64_t buddy_lowest_group(const struct buddy_hart *h);
 bool buddy_whole_is_near(struct buddy_hart *h);
 bool buddy_group_is_better(struct buddy_hart *h, uint64_t pfn);
-int64_t buddy_take_paired(struct buddy_hart *h);
+int64_t buddy_take_in_span(struct buddy_hart *h);
+
+/* mm/buddy_span.c */
+/* A part of a tree, for one hart: whole level 1 words, or @word_mask of one. */
+struct buddy_span {
+	uint64_t start_pfn;
+	uint64_t end_pfn;
+	uint64_t word_mask;
+	bool is_shared;
+};
+void buddy_begin_at_home(struct buddy_hart *h);
+void buddy_go_home(struct buddy_hart *h);
+bool buddy_should_go_home(const struct buddy_hart *h);
+bool buddy_go_elsewhere(struct buddy_hart *h);
+
+/* So many harts share a tree. */
+#define SHARE_FROM 2
 
 /* mm/buddy_refill.c */
 int64_t buddy_refill(struct buddy_hart *h, unsigned int cls);
@@ -225,6 +260,7 @@ static inline bool keeps_run(unsigned int cls)
 void buddy_hart_open(struct buddy_hart *h);
 bool buddy_drain_own(struct buddy_hart *h);
 void buddy_hart_turn_to(struct buddy_hart *h, const struct buddy_tree *t);
+void buddy_go_to(struct buddy_hart *h, const struct buddy_span *s);
 
 /* Where a hart's stack of @order lies in its array: the -1 below the first entry. */
 static inline unsigned int stack_bottom(unsigned int order)
@@ -318,8 +354,10 @@ static inline bool carry_is_done(const struct buddy_tree *t, uint64_t idx, uint6
 /* Before the hart's first operation @tree is NULL, and nothing else is set. */
 static inline void note_free_word(struct buddy_hart *h, const struct buddy_tree *t, uint64_t idx)
 {
-	if (t == h->tree && idx << RADIX_SHIFT < h->frontier_pfn && idx >= h->noted_from)
-		h->frontier_pfn = idx << RADIX_SHIFT;
+	uint64_t pfn = idx << RADIX_SHIFT;
+
+	if (t == h->tree && pfn < h->frontier_pfn && pfn < h->span_end && idx >= h->noted_from)
+		h->frontier_pfn = pfn;
 }
 
 /* A level 0 word was full, and is the caller's as a whole now. Its bit goes into the parent's. */

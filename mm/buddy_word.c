@@ -11,12 +11,31 @@
 /* The limit goes with a word that is taken if no more than this lies between. */
 #define LIMIT_REACH 8
 
-/* The lowest frame of a word that is free at level 1, not as part of a larger block. */
+/* The same within a span. Each turn goes on, and puts a hint right. */
+static uint64_t __attribute__((noinline)) lowest_in_span(const struct buddy_hart *h)
+{
+	const struct buddy_tree *t = h->tree;
+	uint64_t idx = h->span_pfn >> WORD_SHIFT(1), last = (h->span_end - 1) >> WORD_SHIFT(1);
+
+	for (; (idx = buddy_hint_above(t, 1, idx)) <= last; idx++) {
+		uint64_t v = atomic_read(buddy_node(t, 1, idx));
+
+		if (v & h->word_mask)
+			return (idx << RADIX_SHIFT | ffs64(v & h->word_mask)) << BIT_SHIFT(1);
+		if (!v)
+			buddy_hint_correct(t, 1, idx);
+	}
+	return UINT64_MAX;
+}
+
+/* The lowest frame of a word that is free at level 1, not as part of a larger block. In flight. */
 uint64_t __attribute__((noinline)) buddy_lowest_word(const struct buddy_hart *h)
 {
 	const struct buddy_tree *t = h->tree;
 	uint64_t near = h->frontier_pfn >> WORD_SHIFT(1);
 
+	if (TOP > 1 && unlikely(h->is_shared))
+		return lowest_in_span(h);
 	if (TOP > 1 && h->frontier_pfn != UINT64_MAX) {
 		/* Stale hints are left. */
 		uint64_t left = buddy_hints_from(buddy_node(t, 2, near >> RADIX_SHIFT), 1, 0) &
@@ -58,7 +77,7 @@ bool buddy_free_word_below(struct buddy_hart *h, uint64_t pfn)
 
 	if (pfn <= h->frontier_pfn)
 		return false;
-	v = TOP > 1 ? atomic_read(buddy_node(t, 1, idx)) : 0;
+	v = TOP > 1 ? atomic_read(buddy_node(t, 1, idx)) & h->word_mask : 0;
 	h->frontier_pfn = v ? (idx << RADIX_SHIFT | ffs64(v)) << RADIX_SHIFT : buddy_lowest_word(h);
 	return h->frontier_pfn < pfn;
 }
@@ -147,6 +166,10 @@ bool buddy_free_group(struct buddy_hart *h)
 
 	if (TOP < 3 || h->group_pfn >= h->ample_pfn)
 		return false;
+	if (unlikely(h->is_shared)) {
+		h->group_pfn = buddy_lowest_group(h);
+		return h->group_pfn < h->ample_pfn;
+	}
 	idx = buddy_hint_lowest(h->tree, 2, 0);
 	v = idx < 0 ? 0 : atomic_read(buddy_node(h->tree, 2, (uint64_t)idx));
 	if (unlikely(idx >= 0 && !v)) {
@@ -174,8 +197,8 @@ static int64_t take_slow(struct buddy_hart *h)
 {
 	int64_t pfn;
 
-	if (unlikely(h->sibling))
-		return buddy_take_paired(h);
+	if (unlikely(h->sibling || h->is_shared))
+		return buddy_take_in_span(h);
 	/* Where nothing is known the search below opens the tree at its beginning, too. */
 	if (TOP > 1 && h->frontier_pfn != UINT64_MAX) {
 		if (h->frontier_pfn >= h->ample_pfn && buddy_free_group(h)) {
@@ -243,7 +266,7 @@ int64_t __attribute__((noinline)) buddy_refill_slow(struct buddy_hart *h, unsign
 	if (TOP < 2 || pfn >= end_pfn)
 		return buddy_refill_scan(h, cls);
 	word = buddy_node(h->tree, 1, idx);
-	v = atomic_read(word);
+	v = atomic_read(word) & h->word_mask;
 	if (unlikely(!v))
 		return buddy_refill_scan(h, cls);
 	bit = lowest_bit(v);

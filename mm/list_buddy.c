@@ -325,10 +325,11 @@ static NOINLINE int free_above_high(struct list_hart *h, unsigned int order)
 static inline int free_to_pcp(struct list_hart *h, struct page *page, unsigned int order)
 {
 	struct per_cpu_pages *pcp = &h->pcp;
+	uint64_t count = pcp->count + ((uint64_t)1 << order);
 
 	list_add(&page->lru, &pcp->lists[order]);
-	set_pcp_count(pcp, pcp->count + ((uint64_t)1 << order));
-	return pcp->count >= pcp->high ? free_above_high(h, order) : 0;
+	set_pcp_count(pcp, count);
+	return count >= pcp->high ? free_above_high(h, order) : 0;
 }
 
 /* Any block, any mistake. */

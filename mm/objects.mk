@@ -10,6 +10,7 @@ mm-objs += buddy_init.o
 mm-objs += buddy_large.o
 mm-objs += buddy_movable.o
 mm-objs += buddy_refill.o
+mm-objs += buddy_span.o
 mm-objs += buddy_stack.o
 mm-objs += buddy_tree.o
 mm-objs += buddy_word.o

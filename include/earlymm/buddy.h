@@ -58,6 +58,7 @@ struct buddy_events {
 	uint64_t claim_retries; /* looks of buddy_claim() after the first */
 	uint64_t double_frees; /* refused with -EMM_EDOUBLE */
 	uint64_t failures; /* answered with -EMM_ENOMEM */
+	uint64_t moves; /* the hart's span had no wholly free word left: to another one */
 };
 
 /* How words in use are reused; see buddy_tune(). */
@@ -74,7 +75,7 @@ struct buddy_scan {
 	uint64_t next; /* the word to look at next; UINT64_MAX: none was looked at yet */
 	uint64_t first; /* the lowest word that has been valid, if it is below @limit */
 	uint64_t limit;
-	uint64_t low; /* the tree's first word, or, if @is_movable, one above it */
+	uint64_t low; /* the span's first word, or, if @is_movable, one above it */
 	uint64_t width; /* as bits: how many words a refill looks at */
 	uint64_t streak; /* refills in a row for which the next word did */
 };
@@ -100,9 +101,18 @@ struct buddy_hart {
 	uint64_t holds; /* 0: the stacks are empty */
 	uint32_t is_ready; /* top[] and what is below have been set */
 	uint32_t is_movable; /* the second of buddy_pair() */
+	/*
+	 * Where its small blocks come from: the tree, or, where other harts share that, a part of it, its
+	 * own or one that it has gone to (mm/buddy_span.c).
+	 */
+	uint64_t span_pfn;
+	uint64_t span_end;
+	uint64_t
+		word_mask; /* the span's bits of a level 1 word: all, or one word's has several spans */
 	struct buddy_scan scan[BUDDY_NR_SCANNED];
 	uint64_t base_pfn; /* @is_movable: from here on it has had its pages */
-	uint64_t noted_from; /* words that become free from this one on lower the frontier */
+	uint64_t
+		noted_from; /* words of the span that become free from this one on lower the frontier */
 	uint64_t frontier_pfn; /* no wholly free word is known of below, or none from there on */
 	/* Below: wholly free words are taken without a look at those in use, as long as there are. */
 	uint64_t ample_pfn;
@@ -111,6 +121,7 @@ struct buddy_hart {
 	uint64_t large; /* the last */
 	uint64_t large_before[BUDDY_NR_LARGE]; /* those before it, as a ring */
 	uint32_t large_at; /* the newest there */
+	uint32_t is_shared; /* the span is not all of the tree */
 	uint64_t large_idx; /* the level 1 word that gave a block last; UINT64_MAX: none */
 	struct buddy_events events;
 	uint64_t drained[BUDDY_NR_STACKS]; /* blocks that went from stacks to trees; as @events */
@@ -124,6 +135,7 @@ struct buddy {
 	struct buddy_hart *harts;
 	uint32_t nr_harts;
 	uint32_t setting; /* enum buddy_setting, of its harts */
+	uint32_t nr_sharers; /* harts: two of harts[] that are a pair are one */
 };
 
 /*
@@ -163,7 +175,8 @@ void buddy_add_harts(struct buddy *b, uint32_t nr_harts);
  * buddy_pair() - two of the harts[] of one buddy are used by the same hart from now on, never both
  * at the same time: one for pages that cannot be moved, one for those that can. Each drains the
  * other where it would ask another hart to, and either answers for both. Called before the first
- * operation of either. O(1).
+ * operation of either. O(1). Where harts share trees (mm/buddy_span.c) hart i is the one whose
+ * @unmovable is harts[i]; those for movable pages come behind the others in harts[].
  */
 void buddy_pair(struct buddy_hart *unmovable, struct buddy_hart *movable);
 

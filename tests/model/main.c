@@ -2,7 +2,7 @@
 /*
  * Explores all programs, or those named, and says so in TAP. An argument with a '|' is a program of
  * its own: "<pages>;<before>|<before>;<hart>|<hart>[|<hart>][;<absent start>-<end>]"; "4+2" pages are
- * those of two trees, "4h" or "4+2h" have the setting "healing".
+ * those of two trees; "4h" or "4+2h" have the setting "healing", "4s" spans, "4m" a sibling of hart 0.
  */
 #include "program.h"
 #include "random_programs.h"
@@ -44,6 +44,7 @@ static void read_program(char *text, struct program *p)
 		p->pages = p->second_tree, p->second_tree = 0;
 	p->is_healing = strchr(parts[0], 'h') != NULL;
 	p->is_paired = strchr(parts[0], 'm') != NULL;
+	p->has_spans = strchr(parts[0], 's') != NULL;
 	cut((char *)(uintptr_t)parts[1], "|", p->before);
 	cut((char *)(uintptr_t)parts[2], "|", p->harts);
 	if (parts[3])

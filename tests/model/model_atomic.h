@@ -8,6 +8,9 @@
 
 #include "model_access.h"
 
+/* SHARE_FROM of mm/buddy_tree.h: the program's. */
+extern unsigned int model_share_from;
+
 static inline uint64_t atomic_read(const uint64_t *p)
 {
 	return model_load(p, MODEL_RELAXED);
@@ -66,6 +69,11 @@ static inline uint32_t atomic_read32(const uint32_t *p)
 static inline void atomic_set32(uint32_t *p, uint32_t v)
 {
 	model_store32(p, v, MODEL_RELAXED);
+}
+
+static inline void atomic_set_release32(uint32_t *p, uint32_t v)
+{
+	model_store32(p, v, MODEL_RELEASE);
 }
 
 #endif

@@ -33,6 +33,8 @@ SETTINGS = {
     "DRAIN_TURNS": 2,
     "EXTEND_TURNS": 1,
     "CLAIM_TURNS": 2,
+    # A program says whether harts share a tree.
+    "SHARE_FROM": "model_share_from",
 }
 
 
@@ -63,7 +65,7 @@ def change(folder, name, find, replace):
 
 def set_bound(folder, name, value):
     count = 0
-    for path in folder.glob("buddy*.c"):
+    for path in folder.glob("buddy*.[ch]"):
         text, n = re.subn(rf"^#define {name}\s.*$", f"#define {name} {value}", path.read_text(), flags=re.M)
         count += n
         path.write_text(text)

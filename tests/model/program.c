@@ -44,6 +44,8 @@ struct operation {
 	char text[12];
 };
 
+unsigned int model_share_from;
+
 static struct arena arena;
 static const struct program *program;
 static struct operation operations[MAX_HARTS][MAX_OPS];
@@ -374,7 +376,7 @@ static bool is_in_hart(unsigned int h, const void *p)
 static bool is_narrow(const void *p)
 {
 	for (unsigned int h = 0; h <= MAX_HARTS; h++)
-		if (p == &arena.harts[h].nr_orders)
+		if (p == &arena.harts[h].nr_orders || p == &arena.harts[h].is_ready)
 			return true;
 	return false;
 }
@@ -521,6 +523,7 @@ static void set_up(unsigned int nr_harts)
 	int ret;
 
 	memset(&arena, 0, sizeof(arena));
+	model_share_from = p->has_spans ? 2 : MAX_HARTS + 1;
 	ret = buddy_init(&arena.b, arena.trees, MAX_TREES, arena.harts, nr_harts + p->is_paired);
 	ret |= add_trees(p);
 	if (p->is_paired)

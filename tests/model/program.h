@@ -24,6 +24,7 @@ struct program {
 	unsigned int second_tree; /* if not 0: two trees, the second from this frame on */
 	bool is_healing; /* the setting of that name */
 	bool is_paired; /* hart 0 has another one, for movable pages */
+	bool has_spans; /* harts share the tree, as if it was not too small for that */
 	unsigned int absent_start, absent_end; /* not free before an r */
 	const char *before[MAX_HARTS]; /* in turn, before the harts start */
 	const char *harts[MAX_HARTS]; /* NULL: no such hart */

@@ -93,18 +93,23 @@ void random_program(char *text, size_t size, uint64_t *rng, unsigned int nr_hart
 {
 	unsigned int pages = BUDDY_RADIX * BUDDY_RADIX;
 	struct writer w[3] = { { 0 } };
-	bool is_paired;
+	bool is_paired, has_spans = false;
 
 	if (BUDDY_LEVELS > 2)
 		pages = 1U << BUDDY_MAX_ORDER;
 	else if (pages > 8)
 		pages = 8;
-	/* Now and then the other setting, two trees, and movable pages. */
+	/* Now and then the other setting, two trees, movable pages, and a part of the tree for each hart. */
+	if (BUDDY_LEVELS > 2 && !random_below(rng, 3)) {
+		has_spans = true;
+		pages *= BUDDY_LEVELS > 3 ? 1 : 2;
+	}
 	if (random_below(rng, 5))
 		snprintf(text, size, random_below(rng, 4) ? "%u" : "%uh", pages);
 	else
 		snprintf(text, size, "%u+%u", 1U << BUDDY_MAX_ORDER, 1U << BUDDY_MAX_ORDER);
 	is_paired = !random_below(rng, 3);
+	strncat(text, has_spans ? "s" : "", size - strlen(text) - 1);
 	strncat(text, is_paired ? "m;" : ";", size - strlen(text) - 1);
 	for (unsigned int h = 0; h < nr_harts; h++) {
 		w[h] = (struct writer){ .text = text, .size = size, .rng = rng };

@@ -29,6 +29,10 @@ static inline void stress_store(uint64_t *p, uint64_t v, bool release)
 }
 #endif
 
+/* A wait for another thread (mm/queued_lock.h). */
+int sched_yield(void);
+#define EARLYMM_RELAX() sched_yield()
+
 #ifndef STRESS_WEAK
 #define STRESS_WEAK 0
 #endif
@@ -67,9 +71,24 @@ static inline uint32_t atomic_read32(const uint32_t *p)
 	return __atomic_load_n(p, __ATOMIC_RELAXED);
 }
 
+static inline uint32_t atomic_read_acquire32(const uint32_t *p)
+{
+	return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+}
+
 static inline void atomic_set32(uint32_t *p, uint32_t v)
 {
 	__atomic_store_n(p, v, __ATOMIC_RELAXED);
+}
+
+static inline void atomic_set_release32(uint32_t *p, uint32_t v)
+{
+	__atomic_store_n(p, v, __ATOMIC_RELEASE);
+}
+
+static inline void atomic_add(uint64_t *p, uint64_t v)
+{
+	__atomic_fetch_add(p, v, __ATOMIC_RELAXED);
 }
 
 #ifdef STRESS_TORN

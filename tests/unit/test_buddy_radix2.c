@@ -17,6 +17,7 @@
 #include "../../mm/buddy_large.c"
 #include "../../mm/buddy_movable.c"
 #include "../../mm/buddy_refill.c"
+#include "../../mm/buddy_span.c"
 #include "../../mm/buddy_stack.c"
 #include "../../mm/buddy_tree.c"
 #include "../../mm/buddy_word.c"
