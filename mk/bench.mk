@@ -48,8 +48,8 @@ SCALE_REPS ?= 20
 SCALE_LEAST ?=
 # What "make stress-boot" boots: harts, and steps of each in a repetition.
 STRESS_BOOT_HARTS ?= 2 4 8
-STRESS_BOOT_STEPS ?= 1000000
-STRESS_BOOT_REPS ?= 5
+STRESS_BOOT_STEPS ?= 200000
+STRESS_BOOT_REPS ?= 10
 
 .PHONY: scale stress-boot $(STRESS_BOOT_HARTS:%=stress-boot-%)
 scale: ICOUNT := 0
@@ -61,8 +61,9 @@ scale: image $(no-kernel) | need-qemu
 
 stress-boot: $(STRESS_BOOT_HARTS:%=stress-boot-%)
 $(STRESS_BOOT_HARTS:%=stress-boot-%): ICOUNT := 0
+$(STRESS_BOOT_HARTS:%=stress-boot-%): smp = $*
 $(STRESS_BOOT_HARTS:%=stress-boot-%): stress-boot-%: image $(no-kernel) | need-qemu
 	$(say) BOOT "stress on $* harts"
-	$(Q)$(subst -smp $(smp),-smp $*,$(call qemu-command,$(or $(MEM),1G),bench=stress reps=$(STRESS_BOOT_REPS) steps=$(STRESS_BOOT_STEPS) records=all)) \
+	$(Q)$(call qemu-command,$(or $(MEM),1G),bench=stress reps=$(STRESS_BOOT_REPS) steps=$(STRESS_BOOT_STEPS) records=all) \
 		</dev/null >$P/stress-boot-$*.log || { tail -n 20 $P/stress-boot-$*.log >&2; exit 1; }
 	$(Q)grep -E '^stress: |^verified: ' $P/stress-boot-$*.log

@@ -89,6 +89,26 @@ $(eval $(call stress-rules,stress-asan-6,asan,6))
 stress-variants += stress-list-tsan
 stress-programs := $(stress-variants:%=$(O)/%/tests/stress)
 
+# The whole page allocator by several harts, as threads: stress-pages-tsan.
+stress-ops-pages := 800000
+stress-pages-objs := $(mm-objs:%=mm/%) tests/stress/pages.o \
+	$(addprefix tests/unit/helper_,pages.o memblock.o memsim.o)
+cc-stress-pages := $(HOST_CLANG)
+cflags-stress-pages := $(common-cflags) -O1 -Itests/unit $(stress-flags-tsan) -DSTRESS_OPS=$(stress-ops-pages)
+compiler-headers-stress-pages = $(compiler-headers-host-clang)
+need-more-stress-pages = $(need-more-host-clang)
+$(eval $(call compile-rules,stress-pages,$(O)/stress-pages))
+
+$(O)/stress-pages/lists: FORCE
+	$(call stamp,$(stress-pages-objs))
+
+$(O)/stress-pages/tests/stress: $(addprefix $(O)/stress-pages/obj/,$(stress-pages-objs)) $(O)/stress-pages/lists
+	$(say) LD stress-pages/tests/stress
+	@mkdir -p $(@D)
+	$(Q)$(cc-stress-pages) $(cflags-stress-pages) -o $@ $(filter %.o,$^) -lcmocka -lpthread
+
+stress-programs += $(O)/stress-pages/tests/stress
+
 # What each broken build must say. Puts without release, takes without acquire; AMOs in two steps,
 # or before the stores that they follow.
 $(eval $(call stress-rules,stress-broken-release,tsan,2,-DSTRESS_WEAK=1))
@@ -124,20 +144,20 @@ need-spin: need-tests
 
 # ---- what runs them ----
 
-stress-folders := spin $(stress-variants) stress-broken $(stress-broken:%=stress-broken-%)
+stress-folders := spin stress-pages $(stress-variants) stress-broken $(stress-broken:%=stress-broken-%)
 unit-programs += $(stress-programs) $(stress-broken-tests) $(spin-tests)
 test unit: $(stress-programs) $(stress-broken-tests) $(spin-tests)
 
 # Each kind with operations of its own.
 run-stress = STRESS=1 STRESS_OPS=$1 $(PYTHON) tests/run --out $(O)/tests --unit-timeout 7200 \
 	$(if $T,--match '$T') --unit $2
-stress-kinds := tsan points steps asan list
+stress-kinds := tsan points steps asan list pages
 
 .PHONY: stress $(stress-kinds:%=stress-%) stress-spin
 stress: $(stress-kinds:%=stress-%) stress-spin stress-model
 
 $(stress-kinds:%=stress-%): stress-%: $(stress-programs) | need-tests
-	@$(call run-stress,$$(($(stress-ops-$*) * $(STRESS_FACTOR))),$(filter $(O)/stress-$*-%,$(stress-programs)))
+	@$(call run-stress,$$(($(stress-ops-$*) * $(STRESS_FACTOR))),$(filter $(O)/stress-$*-% $(O)/stress-$*/%,$(stress-programs)))
 
 stress-spin: $(spin-tests) | need-tests
 	@$(call run-stress,0,$(spin-tests))

@@ -41,9 +41,19 @@ static inline uint32_t atomic_read32(const uint32_t *p)
 	return __atomic_load_n(p, __ATOMIC_RELAXED);
 }
 
+static inline uint32_t atomic_read_acquire32(const uint32_t *p)
+{
+	return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+}
+
 static inline void atomic_set32(uint32_t *p, uint32_t v)
 {
 	__atomic_store_n(p, v, __ATOMIC_RELAXED);
+}
+
+static inline void atomic_set_release32(uint32_t *p, uint32_t v)
+{
+	__atomic_store_n(p, v, __ATOMIC_RELEASE);
 }
 
 #ifdef __riscv
@@ -71,6 +81,12 @@ ATOMIC_AMO(atomic_fetch_or, "amoor.d.aqrl")
 ATOMIC_AMO(atomic_fetch_and, "amoand.d.aqrl")
 ATOMIC_AMO(atomic_xchg, "amoswap.d.aqrl")
 #undef ATOMIC_AMO
+
+/* A sum that nothing hangs on: no order. */
+static inline void atomic_add(uint64_t *p, uint64_t v)
+{
+	__asm__ volatile("amoadd.d zero, %1, %0" : "+A"(*p) : "r"(v) : "memory");
+}
 
 /*
  * Puts @desired into *p if it holds @expected; acquire and release where it does. The .aq of the SC,
@@ -167,6 +183,11 @@ static inline uint64_t atomic_fetch_and(uint64_t *p, uint64_t v)
 static inline uint64_t atomic_xchg(uint64_t *p, uint64_t v)
 {
 	return __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST);
+}
+
+static inline void atomic_add(uint64_t *p, uint64_t v)
+{
+	__atomic_fetch_add(p, v, __ATOMIC_RELAXED);
 }
 
 static inline bool atomic_cmpxchg(uint64_t *p, uint64_t expected, uint64_t desired)

@@ -77,7 +77,7 @@ bool buddy_harts_settled(const struct buddy_hart *self, uint64_t *sum)
  * Rule 7: asks the others for what they hold and waits, not for ever; answers who asks meanwhile.
  * False if one of them has not answered. *@asked: it is worth another search.
  */
-static bool drain_others(struct buddy_hart *h, bool *asked)
+bool buddy_drain_others(struct buddy_hart *h, bool *asked)
 {
 	const struct buddy *b = h->buddy;
 	uint32_t i = 0;
@@ -116,7 +116,7 @@ static int64_t __attribute__((noinline)) alloc_anywhere(struct buddy_hart *h, un
 			return ret;
 		if (buddy_drain_own(h))
 			continue;
-		if (!drain_others(h, &asked))
+		if (!buddy_drain_others(h, &asked))
 			unanswered++;
 		/* The search and what others hold come before the second look at the numbers. */
 		atomic_fence_acquire();

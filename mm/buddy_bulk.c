@@ -4,7 +4,7 @@
 
 int buddy_refuse_free(struct buddy_hart *h)
 {
-	if (!h->is_ready)
+	if (!atomic_read32(&h->is_ready))
 		buddy_hart_open(h);
 	h->events.double_frees++;
 	return -EMM_EDOUBLE;

@@ -249,7 +249,8 @@ static bool page_is_held(const struct buddy *b, uint64_t pfn, const int64_t *but
 	for (uint32_t i = 0; i < b->nr_harts; i++) {
 		const struct buddy_hart *h = &b->harts[i];
 
-		for (unsigned int order = 0; h->is_ready && order < BUDDY_NR_STACKS; order++)
+		for (unsigned int order = 0; atomic_read32(&h->is_ready) && order < BUDDY_NR_STACKS;
+		     order++)
 			for (const int64_t *e = &h->stack[stack_bottom(order) + 1];
 			     e <= h->top[order]; e++)
 				if (e != but && (uint64_t)*e >> order == pfn >> order)
@@ -281,8 +282,8 @@ static bool stack_is_valid(const struct buddy *b, const struct buddy_hart *h, un
 static bool stacks_are_valid(const struct buddy *b)
 {
 	for (uint32_t i = 0; i < b->nr_harts; i++)
-		for (unsigned int order = 0; b->harts[i].is_ready && order < BUDDY_NR_STACKS;
-		     order++)
+		for (unsigned int order = 0;
+		     atomic_read32(&b->harts[i].is_ready) && order < BUDDY_NR_STACKS; order++)
 			if (!stack_is_valid(b, &b->harts[i], order))
 				return false;
 	return true;

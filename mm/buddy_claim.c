@@ -120,7 +120,7 @@ int buddy_claim(struct buddy_hart *h, uint64_t pfn, unsigned int order)
 	t = buddy_find_tree(h->buddy, pfn, 1ULL << order);
 	if (!t)
 		return -EMM_ERANGE;
-	if (h->is_ready && atomic_read_acquire(&h->request))
+	if (atomic_read32(&h->is_ready) && atomic_read_acquire(&h->request))
 		buddy_hart_open(h);
 	buddy_drain_own(h);
 	for (unsigned int turn = 0; turn < CLAIM_TURNS; turn++) {

@@ -288,7 +288,7 @@ int64_t buddy_take_in_span(struct buddy_hart *h)
 		return take_shared(h);
 	if (TOP > 1 && h->is_movable)
 		pfn = take_high(h);
-	else if (TOP > 1 && (h->frontier_pfn != UINT64_MAX || h->sibling->is_ready))
+	else if (TOP > 1 && (h->frontier_pfn != UINT64_MAX || atomic_read32(&h->sibling->is_ready)))
 		pfn = take_low(h);
 	if (pfn != UINT64_MAX)
 		return has_taken(h, pfn);

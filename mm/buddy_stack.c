@@ -69,7 +69,8 @@ static inline void set_up(struct buddy_hart *h)
 	if (!h->tree && h->buddy->nr_trees)
 		h->tree = h->buddy->trees;
 	buddy_hart_turn_to(h, h->tree);
-	h->is_ready = 1;
+	/* Others that see it see the counters, which were garbage. */
+	atomic_set_release32(&h->is_ready, 1);
 }
 
 /* Opens the allocating fast path. False: a request that came before has closed it in vain. */
@@ -99,7 +100,7 @@ static void __attribute__((noinline)) answer_and_open(struct buddy_hart *h)
  */
 void buddy_hart_open(struct buddy_hart *h)
 {
-	if (!h->is_ready)
+	if (!atomic_read32(&h->is_ready))
 		set_up(h);
 	if (unlikely(atomic_read_acquire(&h->request)) || unlikely(!open_path(h)))
 		answer_and_open(h);
@@ -146,7 +147,8 @@ static void drain_stack(struct buddy_hart *h, unsigned int order)
 {
 	int64_t *bottom = &h->stack[stack_bottom(order)], *top = h->top[order];
 
-	h->drained[order] += (uint64_t)(top - bottom);
+	/* Before the puts: whoever counts what is free may find too much for a moment, not too little. */
+	atomic_set(&h->drained[order], atomic_read(&h->drained[order]) + (uint64_t)(top - bottom));
 	while (top != bottom) {
 		uint64_t idx = (uint64_t)*top >> RADIX_SHIFT, bits = 0;
 
@@ -160,7 +162,7 @@ static void drain_stack(struct buddy_hart *h, unsigned int order)
 
 void buddy_drain(struct buddy_hart *h)
 {
-	if (!h->is_ready)
+	if (!atomic_read32(&h->is_ready))
 		return;
 	seq_begin(h);
 	for (unsigned int order = 0; order < BUDDY_NR_STACKS; order++)
@@ -190,7 +192,7 @@ bool buddy_drain_own(struct buddy_hart *h)
 
 void buddy_prefer(struct buddy_hart *h, const struct buddy_tree *t)
 {
-	if (!h->is_ready)
+	if (!atomic_read32(&h->is_ready))
 		buddy_hart_open(h);
 	buddy_drain(h);
 	buddy_hart_turn_to(h, t);
@@ -200,7 +202,8 @@ uint64_t buddy_nr_held(const struct buddy_hart *h)
 {
 	uint64_t nr_pages = 0;
 
-	for (unsigned int order = 0; h->is_ready && order < BUDDY_NR_STACKS; order++)
+	for (unsigned int order = 0; atomic_read32(&h->is_ready) && order < BUDDY_NR_STACKS;
+	     order++)
 		nr_pages += stack_depth(h, order) << order;
 	return nr_pages;
 }

@@ -157,6 +157,7 @@ static inline void seq_end(struct buddy_hart *h)
 const struct buddy_tree *buddy_find_tree(const struct buddy *b, uint64_t pfn, uint64_t nr_pages);
 int64_t buddy_alloc_rest(struct buddy_hart *h, unsigned int order);
 bool buddy_harts_settled(const struct buddy_hart *self, uint64_t *sum);
+bool buddy_drain_others(struct buddy_hart *h, bool *asked);
 
 /*
  * mm/buddy_find.c: the first of @nr_pages free pages in a row within [start_pfn, end_pfn) and the tree,

@@ -160,7 +160,7 @@ static void free_pcppages_bulk(struct list_zone *z, uint64_t count, struct per_c
 			       unsigned int first)
 {
 	struct queued_waiter self;
-	uint64_t left = count;
+	uint64_t left = count, held = pcp->count;
 
 	zone_lock(z, &self);
 	for (unsigned int i = 0; i < NR_PCP_LISTS && left; i++) {
@@ -173,11 +173,12 @@ static void free_pcppages_bulk(struct list_zone *z, uint64_t count, struct per_c
 
 			list_del(&page->lru);
 			__free_one_page(z, page, page_to_pfn(z, page), order);
-			set_pcp_count(pcp, pcp->count - nr_pages);
+			held -= nr_pages;
 			left = left > nr_pages ? left - nr_pages : 0;
 		}
 	}
 	zone_unlock(z, &self);
+	set_pcp_count(pcp, held);
 }
 
 void list_drain(struct list_hart *h)
@@ -366,8 +367,8 @@ int list_free_pages(struct list_hart *h, uint64_t pfn, unsigned int order)
 		struct page *page = (struct page *)(h->page0 + pfn * sizeof(struct page));
 
 		/* The order that the block has says that it is aligned, too. */
-		if (page->private == order && page_count(page) == 1 &&
-		    !(page_flags(page) | (uintptr_t)page->mapping)) {
+		if (page->private == order && !(page_flags(page) | (uintptr_t)page->mapping) &&
+		    page_count(page) == 1) {
 			set_page_count(page, 0);
 			return free_to_pcp(h, page, order);
 		}

@@ -13,6 +13,8 @@ void zone_setup_lists(struct page_alloc *pa);
 /* What an allocation must leave of the zone. */
 uint64_t zone_reserve(const struct zone *z, enum zone_watermark mark, enum zone_type highest,
 		      gfp_t gfp);
+/* What the harts have taken from the zone and given to it: the same sum again, nothing has moved. */
+uint64_t zone_pages_moved(const struct page_alloc *pa, const struct zone *z);
 /* zone_watermark_ok() for any number of pages. */
 bool zone_has_pages(const struct page_alloc *pa, const struct zone *z, uint64_t nr_pages,
 		    enum zone_watermark mark, enum zone_type highest, gfp_t gfp);
@@ -59,6 +61,9 @@ void page_hart_init(struct page_alloc *pa, uint32_t id);
 /* A zone has come: which one is the best is found out anew. */
 void page_hart_forget_best(struct page_hart *h);
 void page_hart_flush(struct page_hart *h);
+/* Other harts find this where they find that a context of theirs was asked for a drain. */
+void page_want_drain(const struct page_hart *h);
+void page_answer_drain(struct page_hart *h);
 /* Allocations with @gfp begin at @z from now on; @is_best: no zone that they may have is better. */
 void page_hart_turn_to(struct page_hart *h, gfp_t gfp, const struct zone *z, bool is_best);
 /* No allocation begins at @z until one was turned to it again. */
@@ -81,7 +86,10 @@ int64_t page_claim_first(struct page_hart *h, struct zone *z, uint64_t nr_pages,
 /* Counted; other harts are asked for what they hold. Returns @err, or -EMM_EAGAIN if some do. */
 int page_claim_failed(struct page_hart *h, struct zone *z, int err);
 
-/* In one load, one store: another hart may take the credit back at any moment. */
+/*
+ * Another hart may take the credit back at any moment, by a store of 0. No order: it says how many pages,
+ * not which, and no data hangs on it.
+ */
 static inline int64_t zone_credit(const struct zone_hart *zh)
 {
 	return (int64_t)atomic_read((const uint64_t *)&zh->credit);
@@ -90,6 +98,12 @@ static inline int64_t zone_credit(const struct zone_hart *zh)
 static inline void zone_set_credit(struct zone_hart *zh, int64_t credit)
 {
 	atomic_set((uint64_t *)&zh->credit, (uint64_t)credit);
+}
+
+/* By an AMO: a store would bring back what was taken back since the load. */
+static inline void zone_use_credit(struct zone_hart *zh, uint64_t nr_pages)
+{
+	atomic_add((uint64_t *)&zh->credit, -nr_pages);
 }
 
 /* The order of the largest aligned block that begins at @pfn and ends by @end_pfn, behind it. */
@@ -151,20 +165,36 @@ static inline const struct zonelist *page_zonelist(const struct page_hart *h, in
 	return (uint32_t)nid < h->pa->nr_nodes ? &h->pa->nodes[nid] : NULL;
 }
 
-/* Pages that a context's stacks have given back to the trees. */
+/* Pages that a context's stacks have given back to the trees. Any hart's: garbage before it is ready. */
 static inline uint64_t context_drained_pages(const struct buddy_hart *c)
 {
 	uint64_t nr_pages = 0;
 
-	for (unsigned int order = 0; c->is_ready && order < BUDDY_NR_STACKS; order++)
-		nr_pages += c->drained[order] << order;
+	if (!atomic_read_acquire32(&c->is_ready))
+		return 0;
+	for (unsigned int order = 0; order < BUDDY_NR_STACKS; order++)
+		nr_pages += atomic_read(&c->drained[order]) << order;
 	return nr_pages;
 }
 
-/* One more in a counter of page_hart's: written by its owner alone, read by others. */
+/*
+ * A counter of page_hart's or zone_hart's: written by its owner alone, read by others, one at a time and
+ * without order. What a sum of them is worth: zone_free_pages().
+ */
+static inline void page_count(uint64_t *nr, uint64_t more)
+{
+	atomic_set(nr, *nr + more);
+}
+
 static inline void page_count_free(uint64_t *nr)
 {
-	atomic_set(nr, *nr + 1);
+	page_count(nr, 1);
+}
+
+/* Are the frees that wait in h->freed[] those of zone @z? */
+static inline bool page_counts_for(const struct page_hart *h, const struct zone *z)
+{
+	return atomic_read(&h->free_zone) == (uintptr_t)z;
 }
 
 /* Pages that the hart has freed, and its zone does not know of yet. */

@@ -8,6 +8,9 @@
 /* Pages that a refill may take, at most. */
 #define REFILL_PAGES 64
 
+/* Walks that other harts may make void, before the answer is -EMM_EAGAIN. */
+#define SETTLE_TURNS 16
+
 /* Flags with which a block may come from the stack of those that were recorded. */
 #define RECORDED_GFP (GFP_FAST_MASK | __GFP_COMP | __GFP_ZERO | __GFP_MEMALLOC)
 
@@ -78,9 +81,9 @@ static inline bool may_take(struct page_hart *h, const struct zone *z, const str
 static inline void count_taken(struct zone_hart *zh, enum migratetype type, unsigned int order,
 			       uint64_t blocks)
 {
-	zh->taken[type][(int)order] += blocks;
-	zh->taken_pages += blocks << order;
-	zone_set_credit(zh, zone_credit(zh) - (int64_t)(blocks << order));
+	page_count(&zh->taken[type][(int)order], blocks);
+	page_count(&zh->taken_pages, blocks << order);
+	zone_use_credit(zh, blocks << order);
 }
 
 /* A block from the zone, counted. @first: the best one for the request. */
@@ -167,6 +170,66 @@ static int64_t walk_zones(struct page_hart *h, const struct page_request *r,
 	return ret;
 }
 
+/* The same sum again: in no zone that is allowed anything was taken or freed. */
+static uint64_t pages_moved(const struct page_hart *h, const struct page_request *r)
+{
+	uint64_t nr_pages = 0;
+
+	for (uint32_t k = 0; k < r->list->nr; k++) {
+		const struct zone *z = &h->pa->zones[r->list->zone[k]];
+
+		if (list_allows(z, r))
+			nr_pages += zone_pages_moved(h->pa, z);
+	}
+	return nr_pages;
+}
+
+/* Asks for what other harts hold in these zones, and waits for it, not for ever. As buddy_drain_others(). */
+static bool drain_others(struct page_hart *h, const struct page_request *r, bool *asked)
+{
+	bool answered = true;
+
+	*asked = false;
+	page_want_drain(h);
+	for (uint32_t k = 0; k < r->list->nr; k++) {
+		const struct zone *z = &h->pa->zones[r->list->zone[k]];
+		bool some;
+
+		if (!list_allows(z, r))
+			continue;
+		answered &= buddy_drain_others(zone_context(z, h->id, MIGRATE_UNMOVABLE), &some);
+		*asked |= some;
+	}
+	return answered;
+}
+
+/*
+ * A zone is at its mark, and other harts' stacks count as taken: with these drained, until nobody holds
+ * anything and nothing has moved meanwhile. This hart's own are empty, so nobody waits for it.
+ */
+static int64_t __attribute__((noinline))
+walk_with_all(struct page_hart *h, const struct page_request *r, struct walk *w)
+{
+	unsigned int unanswered = 0;
+	int64_t ret;
+
+	for (unsigned int turn = 0; turn < SETTLE_TURNS && unanswered < 2; turn++) {
+		uint64_t before = pages_moved(h, r);
+		bool asked;
+
+		unanswered += !drain_others(h, r, &asked);
+		ret = walk_zones(h, r, WMARK_MIN, w);
+		if (ret >= 0 || !w->refused)
+			return ret;
+		/* What the zones have was counted before this. */
+		atomic_fence_acquire();
+		if (!asked && pages_moved(h, r) == before)
+			return ret;
+		page_hart_drain(h);
+	}
+	return -EMM_EAGAIN;
+}
+
 /* Below the low mark; then with what this hart has taken and not given out, which counts, too. */
 static int64_t __attribute__((noinline))
 walk_again(struct page_hart *h, const struct page_request *r, struct walk *w, int64_t ret)
@@ -179,6 +242,8 @@ walk_again(struct page_hart *h, const struct page_request *r, struct walk *w, in
 	}
 	if (ret < 0 && (h->pa->features & PAGE_ALLOC_OWNER) && page_quarantine_drain_all(h))
 		ret = walk_zones(h, r, WMARK_MIN, w);
+	if (ret < 0 && w->refused && h->pa->nr_harts > 1)
+		ret = walk_with_all(h, r, w);
 	if (ret < 0 && unlikely(!w->first))
 		h->refusals++;
 	else if (ret < 0)
@@ -189,8 +254,11 @@ walk_again(struct page_hart *h, const struct page_request *r, struct walk *w, in
 int64_t page_take_from(struct page_hart *h, const struct page_request *r)
 {
 	struct walk w;
-	int64_t pfn = walk_zones(h, r, WMARK_LOW, &w);
+	int64_t pfn;
 
+	if (unlikely(atomic_read(&h->drain_wanted)))
+		page_answer_drain(h);
+	pfn = walk_zones(h, r, WMARK_LOW, &w);
 	return likely(pfn >= 0) ? pfn : walk_again(h, r, &w, pfn);
 }
 
@@ -298,14 +366,15 @@ int64_t page_alloc_slow(struct page_hart *h, gfp_t gfp, unsigned int order, uint
 static void turn_to_zone(struct page_hart *h, struct zone *z)
 {
 	page_hart_flush(h);
-	h->free_zone = z;
+	/* Nothing waits in freed[] now: it is all the same which zone others count it for. */
+	atomic_set(&h->free_zone, (uintptr_t)z);
 	h->free_ctx = zone_context(z, h->id, MIGRATE_UNMOVABLE);
 }
 
 static inline void count_free(struct zone_hart *zh, unsigned int order)
 {
-	zh->freed[order]++;
-	zh->freed_pages += 1ULL << order;
+	page_count(&zh->freed[order], 1);
+	page_count(&zh->freed_pages, 1ULL << order);
 }
 
 int page_free_block(struct page_hart *h, uint64_t pfn, unsigned int order)
@@ -328,7 +397,7 @@ int page_free_to(struct page_hart *h, struct zone *z, uint64_t pfn, unsigned int
 	return 0;
 }
 
-/* In a zone that is not that of the last free. */
+/* In a zone that is not that of the last free; or another hart has asked for a drain, and closed the window. */
 static int __attribute__((noinline))
 free_elsewhere(struct page_hart *h, uint64_t pfn, unsigned int order)
 {
@@ -336,6 +405,8 @@ free_elsewhere(struct page_hart *h, uint64_t pfn, unsigned int order)
 
 	if (unlikely(order > BUDDY_MAX_ORDER))
 		return page_refuse(h, -EMM_EINVAL);
+	if (unlikely(atomic_read(&h->drain_wanted)))
+		page_answer_drain(h);
 	err = page_free_block(h, pfn, order);
 	if (!err)
 		turn_to_zone(h, page_zone(h->pa, pfn));

@@ -71,6 +71,7 @@ static int claim_range(struct page_hart *h, struct zone *z, uint64_t start_pfn, 
 /* Others are asked for what they hold, once. True: that may be what was in the way. */
 static bool ask_others(const struct page_hart *h, const struct zone *z)
 {
+	page_want_drain(h);
 	return buddy_request_drain(zone_context(z, h->id, MIGRATE_UNMOVABLE)) != 0;
 }
 

@@ -23,8 +23,8 @@ static int keep_first(struct page_hart *h, uint64_t pfn, uint64_t nr_pages,
 		nr_pages = 0;
 	buddy_split(zone_context(z, h->id, type), pfn, r->order);
 	page_return_part(h, z, pfn + nr_pages, pfn + size);
-	zh->taken[type][r->order]--;
-	zh->taken_pages -= size;
+	page_count(&zh->taken[type][r->order], -1ULL);
+	page_count(&zh->taken_pages, -size);
 	page_count_parts(h, z, type, pfn, pfn + nr_pages);
 	return err;
 }

@@ -106,18 +106,47 @@ void page_hart_watch(struct page_hart *h, struct page_watch *w)
 	close_watch(h);
 }
 
-/* The books of the zone that frees went to become complete. */
+/*
+ * The books of the zone that frees went to become complete. Meanwhile a page is counted twice or not at
+ * all: @flushes is odd then. An AMO sets it, for what follows may not come before it (.aq).
+ */
 void page_hart_flush(struct page_hart *h)
 {
 	struct zone_hart *zh;
 
 	if (!h->free_zone)
 		return;
-	zh = &h->free_zone->harts[h->id];
+	zh = &((const struct zone *)(uintptr_t)h->free_zone)->harts[h->id];
+	atomic_xchg(&h->flushes, h->flushes + 1);
 	for (unsigned int order = 0; order < NR_PAGE_ORDERS; order++) {
-		zh->freed[order] += h->freed[order];
-		zh->freed_pages += h->freed[order] << order;
+		page_count(&zh->freed[order], h->freed[order]);
+		page_count(&zh->freed_pages, h->freed[order] << order);
 		atomic_set(&h->freed[order], 0);
+	}
+	atomic_set_release(&h->flushes, h->flushes + 1);
+}
+
+void page_want_drain(const struct page_hart *h)
+{
+	for (uint32_t i = 0; i < h->pa->nr_harts; i++)
+		if (i != h->id)
+			atomic_set(&h->pa->harts[i].drain_wanted, 1);
+}
+
+/*
+ * Of all zones: the hart may not come to the others for long. One that is not seen yet, as the store
+ * that closed the path overtook it, is answered zone by zone.
+ */
+void __attribute__((noinline)) page_answer_drain(struct page_hart *h)
+{
+	const struct page_alloc *pa = h->pa;
+
+	atomic_set(&h->drain_wanted, 0);
+	for (uint32_t i = 0; i < pa->nr_zones; i++) {
+		struct buddy_hart *c = zone_context(&pa->zones[i], h->id, MIGRATE_UNMOVABLE);
+
+		if (atomic_read(&c->request) || atomic_read(&c->sibling->request))
+			buddy_hart_open(c);
 	}
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which node's blocks came from where. No allocation counts this. What a hart has had from a zone is
- * known from its books; for which node that was meant changes seldom, and only in the slow path: then
- * what was had since the last change is settled.
+ * Which node's blocks came from where. No allocation counts this. What a hart has had from a zone
+ * is known from its books; for which node that was meant changes seldom, and only in the slow
+ * path: then what was had since the last change is settled.
  */
 #include "page_alloc_internal.h"
 
@@ -40,7 +40,10 @@ void page_settle_meant(struct page_hart *h, struct zone *z, struct zone *meant)
 		zh->meant->harts[h->id].foreign += nr;
 	zh->meant = meant;
 	zh->settled = zone_blocks_had(z, h->id);
-	/* Who has had blocks from here by a faster way meant something else: it comes by here again. */
+	/*
+	 * Who has had blocks from here by a faster way meant something else: it comes by here
+	 * again.
+	 */
 	page_hart_close(h, z);
 }
 

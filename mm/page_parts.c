@@ -25,11 +25,11 @@ void page_count_parts(struct page_hart *h, struct zone *z, enum migratetype type
 {
 	struct zone_hart *zh = &z->harts[h->id];
 
-	zh->taken_pages += end_pfn - start_pfn;
+	page_count(&zh->taken_pages, end_pfn - start_pfn);
 	while (start_pfn < end_pfn) {
 		unsigned int order = page_part_order(start_pfn, end_pfn);
 
-		zh->taken[type][order]++;
+		page_count(&zh->taken[type][order], 1);
 		start_pfn += 1ULL << order;
 	}
 }

@@ -104,7 +104,7 @@ void report_count_order(const struct page_alloc *pa, const struct zone *z, unsig
 				n->drained += c->drained[order];
 		}
 		n->freed += zh->freed[order];
-		if (h->free_zone == z)
+		if (page_counts_for(h, z))
 			n->freed += atomic_read(&h->freed[order]);
 		n->fallbacks += zh->fallbacks[order];
 		n->failures += zh->failures[order];

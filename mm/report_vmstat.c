@@ -152,11 +152,12 @@ static void print_nodes(const struct page_alloc *pa, const struct printer *out)
 
 	for (uint64_t left = are_several(nodes) ? nodes : 0; left; left &= left - 1) {
 		page_count_numa(pa, (int)ffs64(left), &n);
-		print_to(out, "\nNode %d\n  numa_hit   %11llu  numa_miss  %11llu  numa_foreign %11llu\n",
+		print_to(out,
+			 "\nNode %d\n  numa_hit   %11llu  numa_miss  %11llu  numa_foreign %11llu\n",
 			 (int)ffs64(left), (unsigned long long)n.hit, (unsigned long long)n.miss,
 			 (unsigned long long)n.foreign);
-		print_to(out, "  local_node %11llu  other_node %11llu\n", (unsigned long long)n.local,
-			 (unsigned long long)n.other);
+		print_to(out, "  local_node %11llu  other_node %11llu\n",
+			 (unsigned long long)n.local, (unsigned long long)n.other);
 	}
 }
 

@@ -108,7 +108,7 @@ static int add_pages(struct mm *mm, const struct memblock *mb, const struct pfn_
 		if (err)
 			return err;
 		hole.start = piece.end;
-		mm->managed_pages += piece.end - piece.start;
+		atomic_add(&mm->managed_pages, piece.end - piece.start);
 		*nr_pages += piece.end - piece.start;
 	}
 	return 0;

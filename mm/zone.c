@@ -284,14 +284,13 @@ static int init_zone(struct page_alloc *pa, struct zone *z)
 		return -EMM_EFAULT;
 	buddy_add_harts(&mm->buddy, mm->nr_contexts);
 	z->harts = zh;
-	for (uint32_t i = 0; i < pa->nr_harts; i++) {
+	/* Hart 0, which may have been in use, when it is known how many harts share a tree. */
+	for (uint32_t i = pa->nr_harts; i-- > 0;) {
 		zh[i] = (struct zone_hart){ .credit = 0 };
 		buddy_pair(zone_context(z, i, MIGRATE_UNMOVABLE),
 			   zone_context(z, i, MIGRATE_MOVABLE));
-	}
-	/* Now that it is known how many harts share a tree. */
-	for (uint32_t i = 0; i < pa->nr_harts; i++)
 		forget_use(zone_context(z, i, MIGRATE_UNMOVABLE));
+	}
 	return 0;
 }
 

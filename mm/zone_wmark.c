@@ -18,6 +18,9 @@
 #define HIGHMEM_MIN_PAGES 32
 #define HIGHMEM_MAX_PAGES 128
 
+/* Looks at the counters of a hart that is just moving them. */
+#define FLUSH_TURNS 64
+
 /* No zone keeps more than one page of so many: Linux has no such limit, and needs more memory. */
 #define MAX_RESERVE_RATIO 8
 
@@ -183,19 +186,58 @@ void zone_setup_lists(struct page_alloc *pa)
 
 /* ---- what is free ---- */
 
-uint64_t zone_free_pages(const struct page_alloc *pa, const struct zone *z)
+/* Pages that hart @i has freed, in one go: wrong if they are being moved from one counter to another. */
+static inline uint64_t look_at_freed(const struct page_alloc *pa, const struct zone *z, uint32_t i)
 {
-	uint64_t nr_free = z->mm.managed_pages;
+	const struct page_hart *h = &pa->harts[i];
+
+	return atomic_read(&z->harts[i].freed_pages) +
+	       (page_counts_for(h, z) ? uncounted_frees(h) : 0);
+}
+
+/* The same, as page_hart_flush() shows them. */
+static uint64_t __attribute__((noinline))
+freed_pages(const struct page_alloc *pa, const struct zone *z, uint32_t i)
+{
+	const uint64_t *at = &pa->harts[i].flushes;
+	uint64_t nr_pages = 0;
+
+	/* A flush is some 150 instructions: one that takes longer is not waited for. */
+	for (unsigned int turn = 0; turn < FLUSH_TURNS; turn++) {
+		uint64_t flushes = atomic_read_acquire(at);
+
+		nr_pages = look_at_freed(pa, z, i);
+		/* The counters come before the second look. */
+		atomic_fence_acquire();
+		if (!(flushes & 1) && atomic_read(at) == flushes)
+			break;
+	}
+	return nr_pages;
+}
+
+uint64_t zone_pages_moved(const struct page_alloc *pa, const struct zone *z)
+{
+	uint64_t nr_pages = 0;
 
 	for (uint32_t i = 0; i < pa->nr_harts; i++) {
-		const struct page_hart *h = &pa->harts[i];
-		const struct zone_hart *zh = &z->harts[i];
+		nr_pages += freed_pages(pa, z, i) + atomic_read(&z->harts[i].taken_pages);
+		for (unsigned int type = 0; type < MIGRATE_TYPES; type++)
+			nr_pages += context_drained_pages(zone_context(z, i, type));
+	}
+	return nr_pages;
+}
 
-		nr_free += zh->freed_pages - zh->taken_pages;
+uint64_t zone_free_pages(const struct page_alloc *pa, const struct zone *z)
+{
+	/* Late memory may be on its way: free_reserved. */
+	uint64_t nr_free = atomic_read(&z->mm.managed_pages);
+
+	for (uint32_t i = 0; i < pa->nr_harts; i++) {
+		nr_free +=
+			likely(pa->nr_harts == 1) ? look_at_freed(pa, z, i) : freed_pages(pa, z, i);
+		nr_free -= atomic_read(&z->harts[i].taken_pages);
 		for (unsigned int type = 0; type < MIGRATE_TYPES; type++)
 			nr_free += context_drained_pages(zone_context(z, i, type));
-		if (h->free_zone == z)
-			nr_free += uncounted_frees(h);
 	}
 	/* A free may have been read before, and the next allocation of those pages since. */
 	return (int64_t)nr_free < 0 ? 0 : nr_free;

@@ -6,8 +6,8 @@
 #include "exit.h"
 
 /*
- * So long after the last arrival the others are given up, and so much longer for each that was asked for:
- * an emulator of many harts may be busy with those that wait in the firmware.
+ * So long after the last arrival the others are given up, and so much longer for each that was
+ * asked for: an emulator of many harts may be busy with those that wait in the firmware.
  */
 #define ARRIVE_MS      1000
 #define ARRIVE_MS_EACH 100
@@ -95,7 +95,8 @@ static void ask(struct hart *hart, bool verbose)
 	while (status == SBI_HART_STOP_PENDING && wait_turn(&w))
 		status = sbi_hart_status(hart->id);
 	if (status != SBI_HART_STOPPED) {
-		leave_out(hart->id, "it is not stopped, but: ", sbi_hart_status_text(status), verbose);
+		leave_out(hart->id, "it is not stopped, but: ", sbi_hart_status_text(status),
+			  verbose);
 		return;
 	}
 	write_once(&hart->state, HART_STARTING);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The harts besides the boot hart: planned with the memory, started after the boot, asleep when they
- * have nothing to do. Those that run are counted from 0, the boot hart, up to harts_nr() - 1; a hart's
- * number is its index in struct page_alloc. Only the boot hart plans, starts and gives work.
+ * The harts besides the boot hart: planned with the memory, started after the boot, asleep when
+ * they have nothing to do. Those that run are counted from 0, the boot hart, up to harts_nr() - 1;
+ * a hart's number is its index in struct page_alloc. Only the boot hart plans, starts and gives
+ * work.
  */
 #ifndef PAYLOAD_HARTS_H
 #define PAYLOAD_HARTS_H
@@ -18,9 +19,9 @@
 /* ---- before the handover ---- */
 
 /*
- * harts_plan() - chooses which harts may run: the boot hart, and others in the tree's order, @most (0:
- * no limit) and MAX_HARTS in all. Returns how many: 1 if the firmware cannot start harts. If the tree
- * has one hart only it need not be called. O(size of /cpus).
+ * harts_plan() - chooses which harts may run: the boot hart, and others in the tree's order, @most
+ * (0: no limit) and MAX_HARTS in all. Returns how many: 1 if the firmware cannot start harts. If
+ * the tree has one hart only it need not be called. O(size of /cpus).
  */
 uint32_t harts_plan(const void *fdt, const struct dt_info *info, uint32_t most);
 
@@ -37,15 +38,17 @@ void harts_give(uint32_t i, phys_addr_t pa, int nid);
 
 /*
  * harts_start() - starts all of the plan, and waits until they are there. A hart that the firmware
- * refuses, or that does not arrive for a second (and a tenth more for each that was asked for) after the
- * last one that did, is said and left out; should it arrive later it stops without a trace. Each that runs has its node set in @pages, which was
- * planned for as many. @verbose: a line for each that is left out, however many.
+ * refuses, or that does not arrive for a second (and a tenth more for each that was asked for)
+ * after the last one that did, is said and left out; should it arrive later it stops without a
+ * trace. Each that runs has its node set in @pages, which was planned for as many. @verbose: a
+ * line for each that is left out, however many.
  */
 void harts_start(struct page_alloc *pages, bool verbose);
 
 /*
- * harts_check() - each hart that runs has a page of its own from @pages, writes to it, reads it when all
- * have written, and gives it back. Says how it went. False: a page was no one's own, or could not be freed.
+ * harts_check() - each hart that runs has a page of its own from @pages, writes to it, reads it
+ * when all have written, and gives it back. Says how it went. False: a page was no one's own, or
+ * could not be freed.
  */
 bool harts_check(struct page_alloc *pages, bool verbose);
 
@@ -53,10 +56,10 @@ bool harts_check(struct page_alloc *pages, bool verbose);
 uint32_t harts_nr(void);
 
 /*
- * harts_run() - fn(@arg, i) on harts 0 to @nr - 1, on this one, the boot hart, too. When all are done it
- * returns 0; or, after HARTS_RUN_MS from this hart's own end, -EMM_EAGAIN: a hart did not end, which is
- * said, and nothing may be relied upon any more; or -EMM_EINVAL: @nr is 0 or more than harts_nr().
- * Before they sleep again the others drain their stacks (page_hart_drain()).
+ * harts_run() - fn(@arg, i) on harts 0 to @nr - 1, on this one, the boot hart, too. When all are
+ * done it returns 0; or, after HARTS_RUN_MS from this hart's own end, -EMM_EAGAIN: a hart did not
+ * end, which is said, and nothing may be relied upon any more; or -EMM_EINVAL: @nr is 0 or more
+ * than harts_nr(). Before they sleep again the others drain their stacks (page_hart_drain()).
  */
 #define HARTS_RUN_MS 60000
 int harts_run(uint32_t nr, void (*fn)(void *arg, uint32_t hart), void *arg);
@@ -79,8 +82,8 @@ struct harts_barrier {
 };
 
 /*
- * harts_barrier_wait() - returns 0 when @nr harts are there; what they wrote before is seen by all after
- * it. -EMM_EAGAIN: some have not come within HARTS_RUN_MS; the barrier is of no more use.
+ * harts_barrier_wait() - returns 0 when @nr harts are there; what they wrote before is seen by all
+ * after it. -EMM_EAGAIN: some have not come within HARTS_RUN_MS; the barrier is of no more use.
  */
 int harts_barrier_wait(struct harts_barrier *b, uint32_t nr);
 

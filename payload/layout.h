@@ -8,8 +8,8 @@
 #define TRAP_STACK_SIZE 0x2000
 
 /*
- * A hart that is started later has one piece of memory: its stack, above it that for its traps, which
- * ends with its struct hart (hart.h), where tp points.
+ * A hart that is started later has one piece of memory: its stack, above it that for its traps,
+ * which ends with its struct hart (hart.h), where tp points.
  */
 #define HART_SIZE  512
 #define HART_BYTES (STACK_SIZE + TRAP_STACK_SIZE)

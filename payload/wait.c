@@ -26,7 +26,9 @@ void wait_begin(struct wait *w, uint32_t ms)
 	w->turns = w->still = 0;
 }
 
-/* Turns cost the host of an emulator more than the instructions in between, which time is made of. */
+/*
+ * Turns cost the host of an emulator more than the instructions in between, which time is made of.
+ */
 static void pause(void)
 {
 	for (unsigned int i = 0; i < PAUSE_LOOPS; i++)

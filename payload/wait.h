@@ -19,8 +19,8 @@ void wait_set_timebase(uint64_t tb_hz);
 void wait_begin(struct wait *w, uint32_t ms);
 
 /*
- * One turn of a loop that waits: lets other harts run, then false if the time is over. Should the time
- * stand still, as a counter does that the firmware withholds, the turns are counted instead.
+ * One turn of a loop that waits: lets other harts run, then false if the time is over. Should the
+ * time stand still, as a counter does that the firmware withholds, the turns are counted instead.
  */
 bool wait_turn(struct wait *w);
 
@@ -28,9 +28,10 @@ bool wait_turn(struct wait *w);
 uint64_t wait_us(const struct wait *w);
 
 /*
- * harts_relax() - one turn of a loop that waits for another hart: a wfi that ends at once, since this
- * hart's own software interrupt is pending, without being taken (sstatus.SIE is 0). An emulator that
- * runs its harts in turns goes on with the next one, where a loop alone would keep it for itself.
+ * harts_relax() - one turn of a loop that waits for another hart: a wfi that ends at once, since
+ * this hart's own software interrupt is pending, without being taken (sstatus.SIE is 0). An
+ * emulator that runs its harts in turns goes on with the next one, where a loop alone would keep
+ * it for itself.
  */
 void harts_relax(void);
 

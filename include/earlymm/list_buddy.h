@@ -146,15 +146,29 @@ static inline bool PageTail(const struct page *page)
 	return page_flags(page) & PG_tail;
 }
 
-/* Who sees that it has the last reference sees what the others did with the block. */
+/*
+ * Who sees that it has the last reference sees what the others did with the block: an acquire. (gcc
+ * 12 would make an AMO of the builtin store, and a full fence of the load.)
+ */
 static inline int32_t page_count(const struct page *page)
 {
+#ifdef __riscv
+	int32_t count = *(const volatile int32_t *)&page->_refcount;
+
+	__asm__ volatile("fence r, rw" ::: "memory");
+	return count;
+#else
 	return __atomic_load_n(&page->_refcount, __ATOMIC_ACQUIRE);
+#endif
 }
 
 static inline void set_page_count(struct page *page, int32_t count)
 {
+#ifdef __riscv
+	*(volatile int32_t *)&page->_refcount = count;
+#else
 	__atomic_store_n(&page->_refcount, count, __ATOMIC_RELAXED);
+#endif
 }
 
 /* What a page begins with, before anybody has freed it. */

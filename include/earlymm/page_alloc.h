@@ -55,7 +55,11 @@ struct zonelist {
 
 struct page_alloc;
 
-/* What a hart has to itself. The fast paths need nothing else but the context they lead to. */
+/*
+ * What a hart has to itself. The fast paths need nothing else but the context they lead to. Others read
+ * @freed, @free_zone and @flushes where they add up what is free, and set @drain_wanted: all of it rare.
+ * It begins and ends with what is seldom written: there it may share cache lines with other harts'.
+ */
 struct page_hart {
 	struct buddy_hart *fast[GFP_FAST_MASK + 1]; /* by gfp: where the last refill was */
 	/* The hart's books in the zone of fast[gfp], if that is the best one; else NULL. */
@@ -63,7 +67,9 @@ struct page_hart {
 	struct buddy_hart *free_ctx; /* of the zone of the last free */
 	/* Blocks that were freed there, and are not in that zone's books yet. */
 	uint64_t freed[NR_PAGE_ORDERS];
-	struct zone *free_zone;
+	uint64_t free_zone; /* that zone's address, which others read, too; 0: none yet */
+	uint64_t flushes; /* odd: freed[] is on its way into a zone's books */
+	uint64_t drain_wanted; /* not 0: another hart wants what this one holds, in any zone */
 	struct page_alloc *pa;
 	const struct zonelist *local; /* of its node */
 	uint32_t id;
@@ -152,7 +158,9 @@ struct zone *page_zone(const struct page_alloc *pa, uint64_t pfn);
 
 /*
  * zone_free_pages() - what is free in the zone's trees, from the harts' counters: exact in a
- * quiet moment. O(harts). Linux: zone_page_state(zone, NR_FREE_PAGES).
+ * quiet moment. While other harts work each may be in it with the pages of one call, taken and not counted
+ * yet (64 for a small order), and with what it freed while the others were read. O(harts).
+ * Linux: zone_page_state(zone, NR_FREE_PAGES).
  */
 uint64_t zone_free_pages(const struct page_alloc *pa, const struct zone *z);
 
@@ -183,8 +191,9 @@ int compound_order(const struct page_alloc *pa, uint64_t pfn);
  * Returns its first frame, or -EMM_EINVAL (order above BUDDY_MAX_ORDER; unknown flags; both
  * __GFP_DMA32 and __GFP_HIGHMEM), -EMM_ESTATE (__GFP_COMP without PAGE_ALLOC_COMPOUND; counted
  * as a refusal), -EMM_EFAULT (__GFP_ZERO, and the map cannot reach the block: it went back),
- * -EMM_ENOMEM (no allowed zone has one above its watermark; counted as a failure), -EMM_EAGAIN
- * (as buddy_alloc()). From a hart's stack in some sixteen instructions.
+ * -EMM_ENOMEM (no allowed zone has one above its watermark, with the stacks of all harts drained;
+ * counted as a failure), -EMM_EAGAIN (as buddy_alloc(): other harts do not stand still, or one that
+ * holds blocks did not give them back in time). From a hart's stack in some sixteen instructions.
  */
 int64_t alloc_pages(struct page_hart *h, gfp_t gfp, unsigned int order);
 

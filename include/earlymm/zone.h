@@ -39,7 +39,8 @@ struct zone;
 
 /*
  * One hart's side of a zone's books. Written by that hart alone but for @credit, read by all. What it holds in
- * stacks counts as taken.
+ * stacks counts as taken. It begins with what each refill writes and ends with what is seldom written: that
+ * may share a cache line with the next hart's.
  */
 struct zone_hart {
 	/* Pages that may be taken before the watermarks are looked at again. Others take it back. */

@@ -71,4 +71,9 @@ static inline void atomic_set32(uint32_t *p, uint32_t v)
 	model_store32(p, v, MODEL_RELAXED);
 }
 
+static inline void atomic_set_release32(uint32_t *p, uint32_t v)
+{
+	model_store32(p, v, MODEL_RELEASE);
+}
+
 #endif

@@ -376,7 +376,7 @@ static bool is_in_hart(unsigned int h, const void *p)
 static bool is_narrow(const void *p)
 {
 	for (unsigned int h = 0; h <= MAX_HARTS; h++)
-		if (p == &arena.harts[h].nr_orders)
+		if (p == &arena.harts[h].nr_orders || p == &arena.harts[h].is_ready)
 			return true;
 	return false;
 }

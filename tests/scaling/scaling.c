@@ -182,7 +182,7 @@ static void print_row(const struct page_allocator_ops *ops, uint32_t nr, uint64_
 	printf("| %-5s | %5u | %8.2f | %7.4f | %9.4f | %9.5f | %9.2f | %9.2f | %8.2f |", ops->name,
 	       nr, accesses, atomics, transfers, hot, rate / *alone, simulated / *alone,
 	       1000 * simulated);
-	if (getenv("SCALING_HOT"))
+	if (getenv("SCALING_HOT") && *getenv("SCALING_HOT"))
 		print_hot(ops, nr, c);
 	printf("\n");
 	fflush(stdout);

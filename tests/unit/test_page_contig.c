@@ -329,19 +329,22 @@ static void test_search_at_mark(void **state)
 	struct page_hart *h;
 	struct zone *z;
 	uint64_t nr;
+	int64_t pfn;
 
 	f->cfg.nr_harts = 2;
 	start_one_zone(f);
 	h = &f->pa.harts[0];
 	z = &f->pa.zones[0];
 	/* The other hart may take much without a look. */
-	assert_true(alloc_page(&f->pa.harts[1], GFP_KERNEL) >= 0);
+	pfn = alloc_page(&f->pa.harts[1], GFP_KERNEL);
+	assert_true(pfn >= 0);
+	assert_int_equal(free_page(&f->pa.harts[1], (uint64_t)pfn), 0);
 	page_hart_drain(&f->pa.harts[1]);
 	nr = zone_free_pages(&f->pa, z) - z->wmark[WMARK_MIN];
 	assert_int_equal(alloc_contig_pages(h, nr + 1, GFP_KERNEL, 0), -EMM_ENOMEM);
 	nr -= 100;
 	assert_true(alloc_contig_pages(h, nr, GFP_KERNEL, 0) >= 0);
-	for (nr++; alloc_page(&f->pa.harts[1], GFP_KERNEL) >= 0;)
+	for (; alloc_page(&f->pa.harts[1], GFP_KERNEL) >= 0;)
 		nr++;
 	page_hart_drain(&f->pa.harts[1]);
 	assert_int_equal(zone_free_pages(&f->pa, z), z->wmark[WMARK_MIN]);
