@@ -9,9 +9,9 @@ bench: image $(no-kernel) | need-qemu
 	$(Q)$(call qemu-command,$(or $(MEM),3G),$(or $(BOOTARGS),bench=all records=all meta_poison=1)) </dev/null | tee $P/bench.log
 
 # The boots whose figures are held against bench/baseline.txt: <memory> <boot arguments>. They are
-# part of the baseline, and tests/boot/test_bench_gate.py has them from there.
+# part of the baseline, and tests/boot/test_bench.py has them from there.
 bench-boots := full tera
-bench-boot-full := 3G bench=pair,bulk,bulkapi,churn,churn0,age,burst,frag,mobility,latency records=all meta_poison=1
+bench-boot-full := 3G bench=all records=all meta_poison=1
 bench-boot-tera := 1T bench=none records=all meta_poison=1
 
 BASELINE ?= bench/baseline.txt

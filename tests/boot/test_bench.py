@@ -6,6 +6,7 @@ import re
 import pytest
 
 import check
+from gate import BASELINE, Gate
 from qemu import Booter
 
 ARGS = "bench=all records=all meta_poison=1"
@@ -247,6 +248,50 @@ def test_goals(whole):
     assert MET <= names, f"missed: {MET - names}"
 
 
+# ---- the gate ----
+
+@pytest.fixture(scope="module")
+def build_gate(build, whole, tmp_path_factory):
+    """The logs of the boots that the baseline names, and the arguments for the tool."""
+    made = Gate(tmp_path_factory.mktemp("gate"))
+    booter = Booter(build, made.folder)
+    args = ["--qemu", " ".join(booter.qemu)]
+    logs = []
+    boots = re.findall(r"^boot: (\S+) (.*)$", BASELINE.read_text(encoding="ascii"), re.MULTILINE)
+    assert ("3G", ARGS) in boots
+    for i, (memory, bootargs) in enumerate(boots):
+        is_whole = (memory, bootargs) == ("3G", ARGS)
+        run = whole if is_whole else booter(memory=memory, bootargs=bootargs)
+        assert run.status == 0
+        args += ["--boot", f"{memory} {bootargs}"]
+        logs.append(made.folder / f"log{i}")
+        logs[-1].write_text(run.console)
+    return made, args, logs
+
+
+def test_build(build_gate):
+    """No figure is more than 2 % worse than in the tree's own baseline."""
+    gate, args, logs = build_gate
+    status, output = gate.run(*args, BASELINE, *logs)
+    if status == 2:
+        pytest.skip(output.splitlines()[0])
+    assert status == 0
+
+
+def test_build_is_seen(build_gate):
+    """A baseline in which one figure is 2.1 % better is not reached."""
+    gate, args, logs = build_gate
+    assert gate.run("--update", *args, gate.baseline, *logs)[0] == 0
+    assert gate.run(*args, gate.baseline, *logs)[0] == 0
+    text = gate.baseline.read_text()
+    for was in re.findall(r"^ *(\d+\.\d\d) res ", text, re.MULTILINE)[::10]:
+        better = f"{float(was) / 1.021 - 0.01:.2f}"
+        gate.baseline.write_text(text.replace(f" {was} ", f" {better} ", 1))
+        assert gate.run(*args, gate.baseline, *logs)[0] == 1
+
+
+# ---- other choices ----
+
 def test_brief_by_default(boot):
     """One screen, and the two records that say what it was and how it ended."""
     run = boot(memory="1G", bootargs="bench=bulk,churn,churn0,frag,latency", timeout=120)
@@ -280,7 +325,9 @@ def test_unknown_allocator(boot):
 
 @pytest.mark.parametrize("bench", ["pair", "bulk", "bulkapi", "exhaust", *STEPS])
 def test_one_alone(boot, bench):
-    run = boot(memory="128M", bootargs=f"bench={bench} records=all meta_poison=1")
+    # The pairs of all allocators take longest, and are in the whole run.
+    alloc = "alloc=list" if bench == "pair" else "alloc=all"
+    run = boot(memory="128M", bootargs=f"bench={bench} {alloc} records=all meta_poison=1")
     check.success(run)
     found = {record["bench"] for kind in ("cal", "smp", "res", "frag", "hist") for record in run.find(kind)}
     assert found == {bench}

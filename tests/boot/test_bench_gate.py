@@ -1,19 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The gate on the benchmark's figures, tools/bench-check: what it lets through, and what not."""
+"""The gate on the benchmark's figures, tools/bench-check: what it lets through, and what not.
+
+test_bench.py has the build against its own baseline.
+"""
 
 import re
-import subprocess
-import sys
 
 import pytest
 
 import records
-from conftest import ROOT
-from qemu import Booter
-
-TOOL = ROOT / "tools" / "bench-check"
-BASELINE = ROOT / "bench" / "baseline.txt"
-TIMEOUT_S = 240
+from gate import Gate
 
 RUN = {"id": 0, "board": "virt", "isa": "rv64gc", "harts": 1, "mem_kib": 3145728, "page": 4096,
        "sbi_impl": 1, "sbi_ver": 65542, "build": "abc", "cc": "gcc-12.2.0", "opt": "O2",
@@ -40,32 +36,6 @@ def console(*content, run=None, end=None):
 
 
 GOOD = (("phase", PHASE), ("res", PAIR), ("hist", HIST), ("frag", AGE))
-
-
-class Gate:
-    def __init__(self, folder):
-        self.folder = folder
-        self.baseline = folder / "baseline.txt"
-
-    def __call__(self, *logs, args=()):
-        """(status, output) of the tool with these consoles."""
-        paths = []
-        for i, text in enumerate(logs):
-            paths.append(self.folder / f"log{i}")
-            paths[-1].write_text(text, newline="")
-        return self.run(*args, self.baseline, *paths)
-
-    def run(self, *args):
-        done = subprocess.run([sys.executable, TOOL, *map(str, args)], timeout=60, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-        print(done.stdout)
-        return done.returncode, done.stdout
-
-    def change(self, was, now):
-        """The baseline with one line, or a part of it, exchanged."""
-        text = self.baseline.read_text()
-        assert text.count(was) == 1
-        self.baseline.write_text(text.replace(was, now))
 
 
 @pytest.fixture
@@ -301,46 +271,3 @@ def test_no_baseline(gate):
     gate.baseline.unlink()
     status, output = gate(console(*GOOD))
     assert status == 2 and "make bench-baseline" in output
-
-
-# ---- the build ----
-
-def boots_of_baseline():
-    return re.findall(r"^boot: (\S+) (.*)$", BASELINE.read_text(encoding="ascii"), re.MULTILINE)
-
-
-@pytest.fixture(scope="module")
-def build_gate(build, tmp_path_factory):
-    """The logs of the boots that the baseline names, and the arguments for the tool."""
-    made = Gate(tmp_path_factory.mktemp("gate"))
-    booter = Booter(build, made.folder)
-    args = ["--qemu", " ".join(booter.qemu)]
-    logs = []
-    for i, (memory, bootargs) in enumerate(boots_of_baseline()):
-        run = booter(memory=memory, bootargs=bootargs, timeout=TIMEOUT_S)
-        assert run.status == 0
-        args += ["--boot", f"{memory} {bootargs}"]
-        logs.append(made.folder / f"log{i}")
-        logs[-1].write_text(run.console)
-    return made, args, logs
-
-
-def test_build(build_gate):
-    """No figure is more than 2 % worse than in the tree's own baseline."""
-    gate, args, logs = build_gate
-    status, output = gate.run(*args, BASELINE, *logs)
-    if status == 2:
-        pytest.skip(output.splitlines()[0])
-    assert status == 0
-
-
-def test_build_is_seen(build_gate):
-    """A baseline in which one figure is 2.1 % better is not reached."""
-    gate, args, logs = build_gate
-    assert gate.run("--update", *args, gate.baseline, *logs)[0] == 0
-    assert gate.run(*args, gate.baseline, *logs)[0] == 0
-    text = gate.baseline.read_text()
-    for was in re.findall(r"^ *(\d+\.\d\d) res ", text, re.MULTILINE)[::10]:
-        better = f"{float(was) / 1.021 - 0.01:.2f}"
-        gate.baseline.write_text(text.replace(f" {was} ", f" {better} ", 1))
-        assert gate.run(*args, gate.baseline, *logs)[0] == 1

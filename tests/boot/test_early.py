@@ -87,7 +87,7 @@ def early_instructions(runs, phase):
 
 # A bit a page; a page more for what describes the nodes.
 @pytest.mark.parametrize("args, memory, pages, bitmap", [
-    (CHURN, "36M", 9216, PAGE), (CHURN, "64M", 16384, PAGE), (CHURN, "1G", 262144, 9 * PAGE),
+    (CHURN, "36M", 9216, PAGE), (CHURN, "64M", 16384, PAGE), (BOOT, "1G", 262144, 9 * PAGE),
     (BOOT, "64G", 16777216, 513 * PAGE)])
 def test_sizes(boot, args, memory, pages, bitmap):
     runs = boot_each(boot, args, memory=memory)

@@ -205,7 +205,7 @@ def test_boot_hart_not_in_the_tree(boot):
 def test_hostile_name(boot):
     """The node that lacks them is named, and steers nothing."""
     source = ('/ { cpus { cpu@1 { device_type = "cpu"; reg = <1>; }; '
-              f'cpu@0 {{ {isa(FULL)} }}; }}; }};')
+              f'cpu@0 {{ {isa(FULL)} }}; }}; chosen {{ bootargs = "{ARGS}"; }}; }};')
     tree = trees.compile_text(trees.virt(RAM + source), boot.folder).read_bytes()
     assert tree.count(b"cpu@1\0") == 1
     tree = tree.replace(b"cpu@1\0", b"cpu\n\x1b\0")

@@ -49,7 +49,7 @@ def test_distro_firmware(boot, name, firmware):
 @pytest.mark.parametrize("memory", ["16M", "64M"])
 def test_small_bench(boot, memory):
     run = boot(bios="default", kernel=boot.image, memory=memory,
-               bootargs="bench=all records=all meta_poison=1")
+               bootargs="bench=churn,exhaust records=all meta_poison=1")
     check.success(run)
     assert "\nverified: " in run.console
 

@@ -66,8 +66,9 @@ def test_highmem(boot, memory, highmem, zones):
             assert not zone.reserved, "nothing early is placed in high memory"
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("args", ["", "highmem=4G", "highmem=5G", "highmem=0x9abcd000"])
+@pytest.mark.parametrize("kind, args", [
+    ("memblock", ""), ("nobootmem", "highmem=4G"), ("bootmem", "highmem=5G"),
+    ("memblock", "highmem=0x9abcd000"), ("bootmem", "")])
 def test_churn(boot, kind, args):
     """All of it is used, from all zones, whoever the early allocator was."""
     run = boot(memory="6G", bootargs=f"{CHURN} early={kind} {args}", timeout=120)

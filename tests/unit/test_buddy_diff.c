@@ -351,7 +351,7 @@ static void fixture_delete(struct fixture *f)
 
 static uint64_t ops_of(uint64_t share)
 {
-	return page_model_env("BUDDY_DIFF_OPS", 10000000) * share / 100 * BUDDY_DIFF_SHARE / 100;
+	return page_model_env("BUDDY_DIFF_OPS", 5000000) * share / 100 * BUDDY_DIFF_SHARE / 100;
 }
 
 #define SEED page_model_env("BUDDY_DIFF_SEED", 42)
