@@ -27,12 +27,12 @@ STUCK = r"assertion violated .*W\[\d\]!=3"
 FALSE_NO = r"assertion violated .*none\[me\]"
 
 
-def setting(start, *may, ops=1, weak=False, asks=False):
+def setting(start, *may, ops=1, weak=False, asks=False, spans=False):
     """Where the harts start, what each may do, how many operations it makes."""
     harts = max(2, len(may))
     text = [f"-DSTART={start}", f"-DNH={harts}", f"-DOPS={ops}"]
     text += [f"-DMAY{i}={what}" for i, what in enumerate(may)]
-    text += ["-DWEAK"] * weak + ["-DASKS=1"] * asks
+    text += ["-DWEAK"] * weak + ["-DASKS=1"] * asks + ["-DSPANS"] * spans
     return tuple(text)
 
 
@@ -53,6 +53,7 @@ RULES = [
     ("6 none, without the numbers", "NO_SEQ", setting(1, ONE, FREE), FALSE_NO),
     ("6 busy, without the numbers", "NO_SEQ", setting(1, CLAIM, FREE, ops=2), FALSE_NO),
     ("6 taken without a number", "NO_SEQ_TAKE", setting(8, ONE, FREE, CLAIM), FALSE_NO),
+    ("6 none, after a look at its span", "NO_STEAL", setting(0, ONE | PAIR, ONE, ops=2, spans=True), FALSE_NO),
     ("7 another hart drains", "NO_PRIVATE", setting(0, ONE | STEAL, ops=2), TWICE),
     ("8 a part is freed without a split", "NO_PARTS", setting(2, FREE), TWICE),
     ("9 a double free into a merged word", "NO_CHECK", setting(4, WRONG, PAIR, ONE), TWICE),
@@ -77,6 +78,8 @@ HOLDS = [
     setting(3, ONE | LATE, ONE | FREE, ops=2),
     setting(0, ONE | PAIR, ONE | FREE, ops=2, asks=True),
     setting(1, ONE, FREE, PAIR),
+    setting(0, ONE | PAIR | DRAIN, ONE | FREE, ops=2, spans=True),
+    setting(0, ONE, ONE | FREE, ONE, spans=True),
     setting(5, FREE, FREE, ONE),
     setting(1, ALL, weak=True),
     setting(4, ALL, weak=True),
@@ -88,6 +91,8 @@ HOLDS_LONG = [
     setting(0, ONE | FREE | DRAIN, ops=3),
     setting(1, ONE | FREE, ops=3),
     setting(0, ONE | PAIR | FREE | DRAIN, ops=2, asks=True),
+    setting(0, ALL, ops=2, spans=True),
+    setting(0, ONE | PAIR | FREE, ops=2, asks=True, spans=True),
     *(setting(start, ONE | FREE, CLAIM, FREE | DRAIN) for start in (0, 1, 5, 6)),
     setting(1, ONE | FREE | CLAIM, FREE | DRAIN, ONE | PAIR),
     setting(4, ONE | FREE, FREE | CLAIM, ops=2, weak=True),

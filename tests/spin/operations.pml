@@ -1,24 +1,36 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a hart does: allocate, drain, free, add, claim. */
 /* ---- taking ---- */
+/* Of a bit that is free: the hart's own word, with SPANS, as long as there is that; any other one then. */
+#ifdef SPANS
+#define PICK(v) (((v) & BIT(me & 1)) -> (me & 1) : LOWEST(v))
+#else
+#define PICK(v) LOWEST(v)
+#endif
+#ifdef NO_STEAL
+#define MAY_TAKE (P & BIT(me & 1))
+#else
+#define MAY_TAKE P
+#endif
+
 /* A bit of the top word: got = its number, or NONE. */
 inline take_top() {
 	got = NONE;
 	do
 	:: got == NONE ->
-		v = P;
+		v = MAY_TAKE;
 		if
 		:: v == 0 -> break
 		:: else
 		fi;
 #ifdef NO_OWNER
-		P = v & ~BIT(LOWEST(v)); /* a load and a store */
-		got = LOWEST(v)
+		P = v & ~BIT(PICK(v)); /* a load and a store */
+		got = PICK(v)
 #else
 		d_step {
 			flush(me);
 			if
-			:: P & BIT(LOWEST(v)) -> got = LOWEST(v); P = P & ~BIT(LOWEST(v))
+			:: P & BIT(PICK(v)) -> got = PICK(v); P = P & ~BIT(got)
 			:: else
 			fi
 		}
