@@ -172,7 +172,7 @@ run-stress = STRESS=1 STRESS_OPS=$1 $(PYTHON) tests/run --out $(O)/tests --unit-
 stress-kinds := tsan points steps asan list pages
 
 .PHONY: stress $(stress-kinds:%=stress-%) stress-spin
-stress: $(stress-kinds:%=stress-%) stress-spin stress-model
+stress: $(stress-kinds:%=stress-%) stress-spin stress-model stress-boot
 
 $(stress-kinds:%=stress-%): stress-%: $(stress-programs) | need-tests
 	@$(call run-stress,$$(($(stress-ops-$*) * $(STRESS_FACTOR))),$(filter $(O)/stress-$*-% $(O)/stress-$*/%,$(stress-programs)))
