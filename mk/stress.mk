@@ -109,6 +109,23 @@ $(O)/stress-pages/tests/stress: $(addprefix $(O)/stress-pages/obj/,$(stress-page
 
 stress-programs += $(O)/stress-pages/tests/stress
 
+# The benchmark's workloads on several harts, with all allocators: that test once more.
+stress-bench-objs := $(mm-objs:%=mm/%) $(bench-objs:%=bench/%) \
+	tests/unit/test_bench_scale.o tests/unit/helper_host_threads.o
+cc-stress-bench := $(HOST_CLANG)
+cflags-stress-bench := $(common-cflags) -O1 -Itests/unit $(stress-flags-tsan) -DLIST_DRAIN_TURNS=32
+compiler-headers-stress-bench = $(compiler-headers-host-clang)
+need-more-stress-bench = $(need-more-host-clang)
+$(eval $(call compile-rules,stress-bench,$(O)/stress-bench))
+
+$(O)/stress-bench/lists: FORCE
+	$(call stamp,$(stress-bench-objs))
+
+$(O)/stress-bench/tests/test_bench_scale: $(addprefix $(O)/stress-bench/obj/,$(stress-bench-objs)) $(O)/stress-bench/lists
+	$(say) LD stress-bench/tests/test_bench_scale
+	@mkdir -p $(@D)
+	$(Q)$(cc-stress-bench) $(cflags-stress-bench) -o $@ $(filter %.o,$^) -lcmocka -lpthread
+
 # What each broken build must say. Puts without release, takes without acquire; AMOs in two steps,
 # or before the stores that they follow.
 $(eval $(call stress-rules,stress-broken-release,tsan,2,-DSTRESS_WEAK=1))
@@ -144,9 +161,10 @@ need-spin: need-tests
 
 # ---- what runs them ----
 
-stress-folders := spin stress-pages $(stress-variants) stress-broken $(stress-broken:%=stress-broken-%)
-unit-programs += $(stress-programs) $(stress-broken-tests) $(spin-tests)
-test unit: $(stress-programs) $(stress-broken-tests) $(spin-tests)
+stress-folders := spin stress-bench stress-pages $(stress-variants) stress-broken $(stress-broken:%=stress-broken-%)
+stress-bench-tests := $(O)/stress-bench/tests/test_bench_scale
+unit-programs += $(stress-bench-tests) $(stress-programs) $(stress-broken-tests) $(spin-tests)
+test unit: $(stress-bench-tests) $(stress-programs) $(stress-broken-tests) $(spin-tests)
 
 # Each kind with operations of its own.
 run-stress = STRESS=1 STRESS_OPS=$1 $(PYTHON) tests/run --out $(O)/tests --unit-timeout 7200 \
@@ -154,7 +172,7 @@ run-stress = STRESS=1 STRESS_OPS=$1 $(PYTHON) tests/run --out $(O)/tests --unit-
 stress-kinds := tsan points steps asan list pages
 
 .PHONY: stress $(stress-kinds:%=stress-%) stress-spin
-stress: $(stress-kinds:%=stress-%) stress-spin stress-model
+stress: $(stress-kinds:%=stress-%) stress-spin stress-model stress-boot
 
 $(stress-kinds:%=stress-%): stress-%: $(stress-programs) | need-tests
 	@$(call run-stress,$$(($(stress-ops-$*) * $(STRESS_FACTOR))),$(filter $(O)/stress-$*-% $(O)/stress-$*/%,$(stress-programs)))

@@ -20,10 +20,12 @@ IN_TURNS = ["-accel", "tcg,thread=single"]
 ICOUNT = ["-icount", "shift=0,sleep=off"]
 HART_BYTES, STACK_SIZE = 0xa000, 0x8000
 
-STORY = re.compile(r"^harts: (\d+) of (\d+) run, started in (\d+) us; each has had a page of its own"
-                   r"(?:, but for (\d+): there was none)?(?:, (\d+) of them from another node)?$",
+STORY = re.compile(r"^harts: (\d+) of (\d+) run, started in (\d+) us; "
+                   r"each has had a page of its own(?:, but for (\d+): there was none)?"
+                   r"(?:, (\d+) of them from another node)?$",
                    re.MULTILINE)
-HART = re.compile(r"^  hart (\d+): id (\d+), node (\d+), stack (0x\w+); page (0x\w+) of node (\d+)$",
+HART = re.compile(r"^  hart (\d+): id (\d+), node (\d+), stack (0x\w+); "
+                  r"page (0x\w+) of node (\d+)$",
                   re.MULTILINE)
 LEFT_OUT = re.compile(r"^harts: hart (\d+) is left out: (.*)$", re.MULTILINE)
 
@@ -167,7 +169,8 @@ def cpus(*nodes):
                    f'interrupt-controller; compatible = "riscv,cpu-intc"; }}; }};'
                    for i, more in nodes)
     lines = " ".join(f"&intc{i} 3 &intc{i} 7" for i, _ in nodes)
-    clint = f"/ {{ soc {{ clint@2000000 {{ interrupts-extended = <&intc 3 &intc 7 {lines}>; }}; }}; }};"
+    clint = ("/ { soc { clint@2000000 { "
+             f"interrupts-extended = <&intc 3 &intc 7 {lines}>; }}; }}; }};")
     return f"/ {{ cpus {{ {text} }}; }};\n" + (clint if nodes else "")
 
 
@@ -203,15 +206,16 @@ def test_hart_that_the_firmware_does_not_know(boot):
 
 def test_hart_that_is_there_twice(boot):
     """The second time it is started already."""
-    source = RAM + QUIET_TREE + cpus((1, "")) + '/ { cpus { again@1 { device_type = "cpu"; reg = <1>; }; }; };'
+    source = RAM + QUIET_TREE + cpus((1, "")) + \
+        '/ { cpus { again@1 { device_type = "cpu"; reg = <1>; }; }; };'
     blob = trees.compile_text(trees.virt(source), boot.folder).read_bytes()
     # In turns the boot hart is always 0.
     run = boot(smp=2, memory="512M", bios=image.with_tree(boot, blob), bootargs=None, extra=ICOUNT)
     check.success(run)
     assert nr_running(run) == (2, 3)
     assert list(left_out(run)) == [1]
-    assert re.match(r"it (is not stopped, but: start(ed| pending)|cannot be started: already started)",
-                    left_out(run)[1])
+    assert re.match(r"it (is not stopped, but: start(ed| pending)|"
+                    r"cannot be started: already started)", left_out(run)[1])
 
 
 @pytest.mark.parametrize("status, nr", [("disabled", 2), ("fail", 2), ("okay", 3), ("ok", 3)])
@@ -244,6 +248,18 @@ def test_late_arrival(boot, ram):
     assert used[1:] and all(stack_end - 256 <= at < stack_end for at in used[1:])
 
 
+def test_late_arrival_stops(boot):
+    """It goes back to the firmware by sbi_hart_stop(), where a trap waits for it here."""
+    path = image.patched(boot, "wait_turn", RETURN_0)
+    data = bytearray(path.read_bytes())
+    at = symbol(boot.elf, "sbi_hart_stop")
+    data[at - 0x80000000:at - 0x80000000 + 4] = image.code(ILLEGAL)
+    path.write_bytes(data)
+    run = boot(smp=2, memory="64M", bios=path, bootargs=CHURN, extra=ICOUNT)
+    assert list(left_out(run)) == [1]
+    check.failure(run, rf"^trap: illegal instruction .* at {at:#x}, .*, hart 1$")
+
+
 def test_no_way_to_start_harts(boot):
     run = boot(smp=2, memory="512M", bios=image.patched(boot, "sbi_has_extension", RETURN_0),
                bootargs=QUIET)
@@ -260,13 +276,17 @@ def test_other_ways_to_wake(boot, way, extra):
 
 
 def test_no_room_for_stacks(boot):
-    """Metadata has room, seven stacks have not: those without one are left out."""
+    """Before init memory is back there is room for metadata and for some stacks, not for seven."""
+    end = symbol(boot.elf, "_image_end")
     source = RAM + cpus(*((i, "") for i in range(1, 8))) + \
-        trees.reserved((0x80000000, 0x80200000), (0x81000000, 0x9fff0000))
+        trees.reserved((0x80000000, 0x80200000), (end + 50 * 4096, 0xa0000000))
     run = boot(smp=8, memory="512M", dtb=trees.compile_text(trees.virt(source), boot.folder),
                bootargs=VERBOSE)
-    # What is left is behind the image: enough for all.
-    expect_all(run, 8)
+    check.success(run)
+    nr, usable = nr_running(run)
+    assert 1 < nr < usable == 8
+    assert list(left_out(run).values()) == ["no room for its stack"] * (8 - nr)
+    assert check.Books(run).causes["harts"] == (nr - 1) * HART_BYTES // 4096
 
 
 # ---- what goes wrong on another hart ----
@@ -313,7 +333,7 @@ def test_fail(boot, smp):
     """payload_fail() on another hart, or on seven."""
     at = symbol(boot.elf, "hart_main")
     run = other_hart(boot, image.jal(symbol(boot.elf, "__stack_chk_fail") - at), smp=smp)
-    check.failure(run, r"^fatal: hart \d+: a buffer on the stack was overrun, in a function called ")
+    check.failure(run, r"^fatal: hart \d+: a buffer on the stack was overrun, in a function ")
     assert run.console.count("fatal: ") == 1
 
 
