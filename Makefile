@@ -39,6 +39,7 @@ include mk/bench.mk
 include mk/selftest.mk
 include mk/model.mk
 include mk/stress.mk
+include mk/scaling.mk
 include mk/check.mk
 
 .PHONY: all help clean distclean

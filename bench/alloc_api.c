@@ -36,6 +36,11 @@ static int64_t adapter_alloc_movable(void *self, unsigned int order)
 	return alloc_pages(self, GFP_KERNEL | __GFP_MOVABLE, order);
 }
 
+static int64_t adapter_alloc_gfp(void *self, gfp_t gfp, unsigned int order)
+{
+	return alloc_pages(self, gfp, order);
+}
+
 static int64_t adapter_alloc_bulk(void *self, uint64_t nr, uint64_t *pfns)
 {
 	return alloc_pages_bulk(self, GFP_KERNEL, nr, pfns);
@@ -44,6 +49,11 @@ static int64_t adapter_alloc_bulk(void *self, uint64_t nr, uint64_t *pfns)
 static int adapter_free_bulk(void *self, uint64_t nr, const uint64_t *pfns)
 {
 	return free_pages_bulk(self, nr, pfns, NULL);
+}
+
+static void adapter_drain_own(void *self)
+{
+	page_hart_drain(self);
 }
 
 static int adapter_free(void *self, uint64_t pfn, unsigned int order)
@@ -61,7 +71,17 @@ static int64_t adapter_alloc_all(void *self, unsigned int order)
 
 static void adapter_drain(struct page_allocator *pa)
 {
-	page_hart_drain(pa->self);
+	const struct page_hart *self = pa->self;
+
+	for (uint32_t i = 0; i < self->pa->nr_harts; i++)
+		page_hart_drain(&self->pa->harts[i]);
+}
+
+static void *adapter_self_of(const struct page_allocator *pa, uint32_t hart)
+{
+	const struct page_hart *self = pa->self;
+
+	return &self->pa->harts[hart];
 }
 
 static uint64_t adapter_nr_free(const struct page_allocator *pa)
@@ -97,9 +117,13 @@ static void use(struct page_allocator *pa, struct page_hart *h)
 	pa->alloc = adapter_alloc;
 	pa->free = adapter_free;
 	pa->self = h;
+	pa->self_of = adapter_self_of;
+	pa->nr_harts = h->pa->nr_harts;
 	pa->max_order = BUDDY_MAX_ORDER;
 	pa->alloc_all = adapter_alloc_all;
 	pa->alloc_movable = adapter_alloc_movable;
+	pa->alloc_gfp = adapter_alloc_gfp;
+	pa->drain_own = adapter_drain_own;
 	pa->alloc_bulk = adapter_alloc_bulk;
 	pa->free_bulk = adapter_free_bulk;
 }
@@ -116,6 +140,11 @@ static void *reach(void *ctx, phys_addr_t pa, uint64_t bytes)
 		return NULL;
 	return a->meta + (pa - META_PA);
 }
+
+/* Of each hart: its contexts, its books in the zone, its way in. */
+#define HART_BYTES                                                              \
+	(MIGRATE_TYPES * sizeof(struct buddy_hart) + sizeof(struct zone_hart) + \
+	 sizeof(struct page_hart))
 
 /* What page_alloc_plan() will say of a zone with one hart; set-up fails if it says more. */
 static uint64_t zone_bytes(uint64_t start_pfn, uint64_t end_pfn)
@@ -142,9 +171,13 @@ static uint64_t owner_meta_bytes(uint64_t start_pfn, uint64_t end_pfn)
 	       OWNERS_MORE;
 }
 
-static int plan(struct arena_api *a, uint64_t start_pfn, uint64_t end_pfn, uint32_t features)
+static int plan(struct arena_api *a, uint64_t start_pfn, uint64_t end_pfn,
+		const struct page_allocator *pa)
 {
-	const struct page_alloc_config cfg = { .nr_harts = 1, .features = features };
+	const struct page_alloc_config cfg = {
+		.nr_harts = allocator_harts(pa),
+		.features = pa->ops->features,
+	};
 	int ret;
 
 	memblock_init(&a->mb, &a->map);
@@ -167,7 +200,7 @@ static int adapter_setup(struct page_allocator *pa, uint64_t start_pfn, uint64_t
 	a->pages_map = pa->map;
 	a->meta = meta;
 	a->meta_bytes = meta_bytes;
-	ret = plan(a, start_pfn, end_pfn, pa->ops->features);
+	ret = plan(a, start_pfn, end_pfn, pa);
 	if (!ret)
 		ret = mm_set_metadata(mm, &a->mb, META_PA);
 	if (!ret)
@@ -194,7 +227,9 @@ static int unmovable_setup(struct page_allocator *pa, uint64_t start_pfn, uint64
 #define API_OPS                                                                   \
 	.name = "api", .hot = BENCH_HOT, .core = "buddy", .drain = adapter_drain, \
 	.nr_free = adapter_nr_free, .reserve = adapter_reserve
-#define ARENA_OPS API_OPS, .state_bytes = sizeof(struct arena_api), .meta_bytes = adapter_meta_bytes
+#define ARENA_OPS                                                                           \
+	API_OPS, .state_bytes = sizeof(struct arena_api), .meta_bytes = adapter_meta_bytes, \
+		 .hart_bytes = HART_BYTES
 
 const struct page_allocator_ops bench_alloc_api = {
 	ARENA_OPS,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* earlymm's buddy as a struct page_allocator: one tree and one hart in the arena, or a live one. */
+/* earlymm's buddy as a struct page_allocator: one tree in the arena, or a live one. */
 #include <earlymm/buddy.h>
 #include <earlymm/error.h>
 #include "page_allocator.h"
 
 struct arena_buddy {
-	struct buddy_hart hart;
+	struct buddy_hart hart; /* of several, all are in the metadata */
 	struct buddy buddy;
 	struct buddy_tree tree;
 };
@@ -21,24 +21,39 @@ static int adapter_free(void *self, uint64_t pfn, unsigned int order)
 	return buddy_free(self, pfn, order);
 }
 
+static void *adapter_self_of(const struct page_allocator *pa, uint32_t hart)
+{
+	const struct buddy_hart *self = pa->self;
+
+	return &self->buddy->harts[hart];
+}
+
 static int adapter_setup(struct page_allocator *pa, uint64_t start_pfn, uint64_t end_pfn,
 			 void *meta, uint64_t meta_bytes)
 {
 	struct arena_buddy *a = pa->state;
+	uint32_t nr_harts = allocator_harts(pa);
+	struct buddy_hart *harts = &a->hart;
 	int ret;
 
-	ret = buddy_init(&a->buddy, &a->tree, 1, &a->hart, 1);
+	if (nr_harts > 1) {
+		harts = meta;
+		meta = harts + nr_harts;
+		meta_bytes -= nr_harts * sizeof(*harts);
+	}
+	ret = buddy_init(&a->buddy, &a->tree, 1, harts, nr_harts);
 	if (ret)
 		return ret;
 	ret = buddy_add_tree(&a->buddy, start_pfn, end_pfn, meta, meta_bytes);
 	if (ret)
 		return ret;
-	ret = buddy_add_range(&a->hart, start_pfn, end_pfn, 0, UINT64_MAX);
+	ret = buddy_add_range(harts, start_pfn, end_pfn, 0, UINT64_MAX);
 	if (ret)
 		return ret;
 	pa->alloc = adapter_alloc;
 	pa->free = adapter_free;
-	pa->self = &a->hart;
+	pa->self = harts;
+	pa->self_of = adapter_self_of;
 	pa->max_order = BUDDY_MAX_ORDER;
 	return 0;
 }
@@ -56,7 +71,11 @@ static int healing_setup(struct page_allocator *pa, uint64_t start_pfn, uint64_t
 
 static void adapter_drain(struct page_allocator *pa)
 {
-	buddy_drain(pa->self);
+	const struct buddy_hart *self = pa->self;
+	const struct buddy *b = self->buddy;
+
+	for (uint32_t i = 0; i < b->nr_harts; i++)
+		buddy_drain(&b->harts[i]);
 }
 
 /* Free in the trees and in the harts' caches: for a quiet moment. */
@@ -76,6 +95,7 @@ const struct page_allocator_ops bench_alloc_buddy = {
 	.setting = "default",
 	.hot = BENCH_HOT,
 	.state_bytes = sizeof(struct arena_buddy),
+	.hart_bytes = sizeof(struct buddy_hart),
 	.meta_bytes = buddy_tree_bytes,
 	.setup = adapter_setup,
 	.drain = adapter_drain,
@@ -87,6 +107,7 @@ const struct page_allocator_ops bench_alloc_buddy_healing = {
 	.setting = "healing",
 	.hot = BENCH_HOT,
 	.state_bytes = sizeof(struct arena_buddy),
+	.hart_bytes = sizeof(struct buddy_hart),
 	.meta_bytes = buddy_tree_bytes,
 	.setup = healing_setup,
 	.drain = adapter_drain,
@@ -117,6 +138,8 @@ void page_allocator_from_buddy(struct page_allocator *pa, struct buddy *b, struc
 		.alloc = adapter_alloc,
 		.free = adapter_free,
 		.self = hart,
+		.self_of = adapter_self_of,
+		.nr_harts = b->nr_harts,
 		.max_order = BUDDY_MAX_ORDER,
 		.state = b,
 		.ops = &live_ops[setting],

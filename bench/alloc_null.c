@@ -39,6 +39,12 @@ static uint64_t null_meta_bytes(uint64_t start_pfn, uint64_t end_pfn)
 	return 0;
 }
 
+static void *null_self_of(const struct page_allocator *pa, uint32_t hart)
+{
+	(void)hart;
+	return pa->self;
+}
+
 static int null_setup(struct page_allocator *pa, uint64_t start_pfn, uint64_t end_pfn, void *meta,
 		      uint64_t meta_bytes)
 {
@@ -49,6 +55,7 @@ static int null_setup(struct page_allocator *pa, uint64_t start_pfn, uint64_t en
 	pa->alloc = null_alloc;
 	pa->free = null_free;
 	pa->self = pa;
+	pa->self_of = null_self_of;
 	pa->max_order = 63;
 	pa->alloc_movable = null_alloc;
 	pa->alloc_bulk = null_alloc_bulk;

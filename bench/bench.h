@@ -16,6 +16,8 @@
 
 #define BENCH_MAX_ORDER      (30 - PAGE_SHIFT) /* of the arena: 1 GiB */
 #define BENCH_MAX_REPS       25
+#define BENCH_MAX_STEPS      1000000000
+#define BENCH_MAX_HARTS      128
 #define BENCH_MAX_ALLOCATORS 16
 #define BENCH_BULK_OPS       4
 #define BENCH_BATCH          512 /* pages of a call in bulkapi */
@@ -37,13 +39,34 @@ enum bench_workload {
 	BENCH_LATENCY = 1 << 8,
 	BENCH_BULKAPI = 1 << 9,
 	BENCH_MOBILITY = 1 << 10,
-	BENCH_ALL = (1 << 11) - 1,
+	BENCH_ALL = (1 << 11) - 1, /* those of one hart */
+	/* Of several. */
+	BENCH_SCALE = 1 << 11,
+	BENCH_REMOTE = 1 << 12,
+	BENCH_STRESS = 1 << 13,
+};
+
+/*
+ * The harts of the machine, for workloads on several. Counted 0 … nr - 1, and in that way known to
+ * the allocators; 0 is the caller's.
+ */
+struct bench_harts {
+	uint32_t nr; /* that run, the caller's included */
+	/*
+	 * fn(arg, i) on the harts 0 … nr - 1, this one too; what each did is visible to all
+	 * afterwards. Returns 0 when all are done, or -EMM_EAGAIN: one did not end within the
+	 * bound, and nothing may be relied upon any more.
+	 */
+	int (*run)(void *ctx, uint32_t nr, void (*fn)(void *arg, uint32_t hart), void *arg);
+	void (*relax)(void); /* one turn of a loop that waits for another hart */
+	void *ctx;
 };
 
 struct bench_options {
 	uint32_t workloads; /* enum bench_workload */
 	uint32_t reps; /* 0: 1 if instructions are exact or the workload is long, else 5 */
 	uint64_t seed; /* not 0 */
+	uint64_t steps; /* of a hart, in workloads on several; 0: theirs */
 	char allocators[BENCH_MAX_NAMES]; /* names, comma-separated; empty: all */
 	bool verbose; /* the long tables too */
 	bool brief; /* of the records, run and end only */
@@ -67,6 +90,7 @@ struct bench_config {
 	void *workspace; /* bench_workspace_bytes(), 64-byte aligned, of any content */
 	uint64_t workspace_bytes;
 	const struct page_allocator_ops *const *allocators; /* NULL: bench_allocators */
+	const struct bench_harts *harts; /* NULL: there is one only */
 };
 
 /* Hundredths of an instruction (or of a ns) an operation; or one of these. */
@@ -97,6 +121,16 @@ struct bench_latency {
 	int64_t min, p50, p90, p99, p999, max;
 };
 
+#define BENCH_MAX_COUNTS 8 /* of harts: 1, 2, 4 … 128 */
+#define BENCH_TEAM_OPS   2
+
+/* What several harts do together, by how many they are (struct bench.counts); or FIGURE_…. */
+struct bench_rates {
+	int64_t kops_x100[BENCH_MAX_COUNTS]; /* thousand operations a second, all harts together */
+	int64_t ratio_x100[BENCH_MAX_COUNTS]; /* of that of the least number of harts */
+	bool failed; /* some allocations did, for want of memory */
+};
+
 /* One allocator's figures: net, medians. */
 struct bench_figures {
 	const struct page_allocator_ops *ops;
@@ -111,6 +145,8 @@ struct bench_figures {
 	struct bench_score age_score, burst_score, frag_score, mobility_score;
 	struct bench_score freed_score; /* once all of frag was free again */
 	struct bench_latency latencies[BENCH_LATENCY_OPS];
+	struct bench_rates scale[BENCH_TEAM_OPS]; /* order 0, all orders */
+	struct bench_rates remote[BENCH_TEAM_OPS]; /* the same */
 	uint64_t meta_bytes; /* for the arena */
 };
 
@@ -173,6 +209,13 @@ struct bench {
 	uint64_t meta_bytes;
 	uint64_t *shadow_words;
 	uint8_t churn_orders[100];
+	struct hart_work *work; /* of each hart; NULL: no workload on several */
+	uint64_t hart_steps, hart_slots; /* that there is room for */
+
+	/* Workloads on several harts. */
+	bool harts_lost; /* a hart did not come back: nothing more is to be done with them */
+	bool stressed;
+	uint64_t stress_ops, stress_none, stress_again;
 
 	/* Progress. */
 	uint64_t units, units_done;
@@ -222,7 +265,8 @@ void bench_options_init(struct bench_options *opt);
 
 /*
  * bench_option() - one boot argument: bench=all|none|<names, comma-separated>, alloc=all|<names of
- * bench_allocators, or name-setting>, seed=<number>, reps=<1…BENCH_MAX_REPS>, records=all|brief.
+ * bench_allocators, or name-setting>, seed=<number>, reps=<1…BENCH_MAX_REPS>,
+ * steps=<1…BENCH_MAX_STEPS>, records=all|brief.
  * @value may be NULL (no '='): then bench means all.
  * Returns 0; -EMM_ENOENT: @name is none of these; -EMM_EINVAL: @value is bad, which was said on
  * @out together with what is known, and @opt is unchanged.

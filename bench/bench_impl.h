@@ -16,6 +16,7 @@ struct bench_fault {
 	int64_t pfn;
 	unsigned int order;
 	uint64_t want, got;
+	uint32_t hart, other; /* plus one: whose block it is, and whose it overlaps; 0: not known */
 };
 
 /* One repetition of one case of a workload: who, where, what, and what came of it. */
@@ -26,7 +27,10 @@ struct bench_rep {
 	struct page_allocator *pa;
 	unsigned int order;
 	bool held; /* one page of the arena is kept aside */
+	bool may_fail; /* memory may be short in the full arena, too */
 	unsigned int rep;
+	uint32_t nr_harts; /* that the allocator is set up for; 0 counts as 1 */
+	uint32_t nr_callers; /* harts that call it, in a workload on several; else 0 */
 	int64_t held_pfn;
 	uint64_t free_before;
 	uint64_t nr_log; /* entries of b->log that the timed part wrote */
@@ -70,6 +74,9 @@ extern const struct workload bench_workloads[]; /* ends with a NULL name */
 void collect(struct bench_rep *r, unsigned int op, const struct loop_result *res, uint64_t ops);
 void free_one(struct bench_rep *r, int64_t pfn, unsigned int order); /* if there is one */
 
+/* The churn's order for each value of (x >> 32) % 100, none above @max_order. */
+void workload_churn_orders(uint8_t orders[CHURN_PERCENT], unsigned int max_order);
+
 /* The churn as the loop wants it; all slots are made empty. */
 void workload_churn_plan(struct bench_rep *r, struct churn *plan, unsigned int shrink);
 
@@ -92,6 +99,9 @@ enum bench_verdict fault_numbers(struct bench_fault *f, enum bench_verdict v, ui
 enum bench_verdict replay_pair(struct bench_rep *r, struct bench_fault *f);
 enum bench_verdict replay_bulk(struct bench_rep *r, struct bench_fault *f);
 enum bench_verdict replay_churn(struct bench_rep *r, struct bench_fault *f);
+/* The same with @r->nr_log entries of @log; the blocks that are live in the end are in the slots. */
+enum bench_verdict replay_churn_plan(struct bench_rep *r, struct bench_fault *f,
+				     const struct churn *plan, const int64_t *log);
 
 /* Events [0, n) of the trace, on top of what the map holds. */
 enum bench_verdict replay_trace(struct bench_rep *r, struct bench_fault *f, uint64_t n);

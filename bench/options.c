@@ -19,7 +19,8 @@ static const struct {
 	{ "age", BENCH_AGE },           { "burst", BENCH_BURST },
 	{ "frag", BENCH_FRAG },         { "exhaust", BENCH_EXHAUST },
 	{ "latency", BENCH_LATENCY },   { "bulkapi", BENCH_BULKAPI },
-	{ "mobility", BENCH_MOBILITY },
+	{ "mobility", BENCH_MOBILITY }, { "scale", BENCH_SCALE },
+	{ "remote", BENCH_REMOTE },     { "stress", BENCH_STRESS },
 };
 
 /* Is s[0..n) the word @word? */
@@ -180,6 +181,8 @@ int bench_option(struct bench_options *opt, const char *name, const char *value,
 			opt->reps = (uint32_t)x;
 		return ret;
 	}
+	if (is_word(name, length(name, '\0'), "steps"))
+		return parse_number(name, value, 1, BENCH_MAX_STEPS, &opt->steps, out);
 	if (is_word(name, length(name, '\0'), "records"))
 		return parse_records(value ? value : "all", &opt->brief, out);
 	return -EMM_ENOENT;

@@ -7,6 +7,7 @@
 #define BENCH_PAGE_ALLOCATOR_H
 
 #include <earlymm/buddy.h>
+#include <earlymm/gfp.h>
 #include <earlymm/types.h>
 
 /* Which of two builds a file is that is compiled twice for the image (mk/hot.mk). */
@@ -37,17 +38,19 @@ struct page_allocator_ops {
 
 	/* Bytes of metadata for an arena [start_pfn, end_pfn); NULL: none. */
 	uint64_t (*meta_bytes)(uint64_t start_pfn, uint64_t end_pfn);
+	uint64_t hart_bytes; /* and so many more for each of several harts; 0: it is for one only */
 
 	/*
 	 * Makes [start_pfn, end_pfn) free in an allocator of its own. pa->state has state_bytes,
 	 * @meta has @meta_bytes; both 64-byte aligned and of any content. Fills in alloc, free,
-	 * self and max_order. Returns 0 or a negative EMM_E….
+	 * self and max_order; with pa->nr_harts, self_of too. Returns 0 or a negative EMM_E….
 	 */
 	int (*setup)(struct page_allocator *pa, uint64_t start_pfn, uint64_t end_pfn, void *meta,
 		     uint64_t meta_bytes);
 	void (*teardown)(struct page_allocator *pa); /* may be NULL: nothing to do */
-	void (*drain)(struct page_allocator *pa); /* may be NULL: keeps nothing back */
-	uint64_t (*nr_free)(const struct page_allocator *pa); /* pages, caches included */
+	/* Of all harts, none of which is in a call. May be NULL: keeps nothing back. */
+	void (*drain)(struct page_allocator *pa);
+	uint64_t (*nr_free)(const struct page_allocator *pa); /* pages, all caches included */
 	/*
 	 * An emergency reserve: alloc() fails where after it fewer than these pages would be left.
 	 * alloc_all() has all. NULL: there is none. In the arena.
@@ -65,16 +68,27 @@ struct page_allocator {
 	void *state; /* what the slow operations need */
 	const struct page_allocator_ops *ops;
 	const struct phys_map *map; /* the way to the pages, for setup(); NULL: there is none */
+	uint32_t nr_harts; /* that will call; 0 counts as 1. Before setup() */
 	/* ---- may be NULL ---- */
+	/* The `self` of calls on that hart; self is hart 0's. NULL: the allocator is for one hart. */
+	void *(*self_of)(const struct page_allocator *pa, uint32_t hart);
 	int64_t (*alloc_all)(void *self, unsigned int order); /* from the reserve, too */
 	int64_t (*alloc_movable)(void *self, unsigned int order); /* a page that could be moved */
+	int64_t (*alloc_gfp)(void *self, gfp_t gfp, unsigned int order); /* any flags */
 	/* @nr pages into @pfns: returns how many it had, or an error. */
 	int64_t (*alloc_bulk)(void *self, uint64_t nr, uint64_t *pfns);
+	void (*drain_own)(void *self); /* what that hart keeps, in the midst of others' calls */
 	int (*free_bulk)(void *self, uint64_t nr, const uint64_t *pfns); /* 0, or an error */
 };
 
 /* The allocators that are measured, in the order of the report; ends with NULL. */
 extern const struct page_allocator_ops *const bench_allocators[];
+
+/* How many harts @pa is for. */
+static inline uint32_t allocator_harts(const struct page_allocator *pa)
+{
+	return pa->nr_harts ? pa->nr_harts : 1;
+}
 
 /* earlymm's buddy, set up afresh in the arena, in its two settings. */
 extern const struct page_allocator_ops bench_alloc_buddy, bench_alloc_buddy_healing;

@@ -18,10 +18,10 @@ static struct shadow_map *map_of(struct bench_rep *r)
 }
 
 /* Takes log[i], a block of @order; an alloc that failed is a fault of its own. */
-static enum bench_verdict take_logged(struct bench_rep *r, struct bench_fault *f, uint64_t i,
-				      unsigned int order)
+static enum bench_verdict take_logged(struct bench_rep *r, struct bench_fault *f,
+				      const int64_t *log, uint64_t i, unsigned int order)
 {
-	int64_t pfn = r->b->log[i];
+	int64_t pfn = log[i];
 	enum bench_verdict v;
 
 	if (pfn < 0)
@@ -83,7 +83,7 @@ enum bench_verdict replay_bulk(struct bench_rep *r, struct bench_fault *f)
 
 	for (uint64_t first = 0; first < r->nr_log; first += n) {
 		for (uint64_t i = 0; i < n; i++) {
-			enum bench_verdict v = take_logged(r, f, first + i, 0);
+			enum bench_verdict v = take_logged(r, f, r->b->log, first + i, 0);
 
 			if (v != BENCH_OK)
 				return v;
@@ -103,7 +103,8 @@ static bool is_spec_churn(const struct bench_rep *r, const struct churn *plan)
 
 /* One step of the churn: gives a full slot back or fills an empty one with log[*next]. */
 static enum bench_verdict churn_step(struct bench_rep *r, struct bench_fault *f,
-				     const struct churn *plan, uint64_t x, uint64_t *next)
+				     const struct churn *plan, const int64_t *log, uint64_t x,
+				     uint64_t *next)
 {
 	struct churn_slot *slot = &plan->slots[x & (plan->nr_slots - 1)];
 	enum bench_verdict v;
@@ -116,31 +117,39 @@ static enum bench_verdict churn_step(struct bench_rep *r, struct bench_fault *f,
 	if (*next == r->nr_log)
 		return fault_numbers(f, BENCH_COUNT, *next + 1, r->nr_log);
 	slot->order = plan->orders[(x >> 32) % CHURN_PERCENT];
-	v = take_logged(r, f, *next, (unsigned int)slot->order);
-	if (v == BENCH_ALLOC_FAILED && !r->place->full)
+	v = take_logged(r, f, log, *next, (unsigned int)slot->order);
+	if (v == BENCH_ALLOC_FAILED && (!r->place->full || r->may_fail))
 		v = BENCH_OK; /* memory may be short: it is counted, and the slot stays empty */
 	else
-		slot->pfn = r->b->log[*next];
+		slot->pfn = log[*next];
 	++*next;
 	return v;
 }
 
-enum bench_verdict replay_churn(struct bench_rep *r, struct bench_fault *f)
+enum bench_verdict replay_churn_plan(struct bench_rep *r, struct bench_fault *f,
+				     const struct churn *plan, const int64_t *log)
 {
-	uint64_t next = 0, x;
-	struct churn plan;
+	uint64_t next = 0, x = plan->seed;
 
-	workload_churn_plan(r, &plan, 0);
-	x = plan.seed;
-	for (uint64_t i = 0; i < plan.steps; i++) {
-		enum bench_verdict v = churn_step(r, f, &plan, xorshift64(&x), &next);
+	for (uint64_t i = 0; i < plan->nr_slots; i++)
+		plan->slots[i] = (struct churn_slot){ .pfn = -1 };
+	for (uint64_t i = 0; i < plan->steps; i++) {
+		enum bench_verdict v = churn_step(r, f, plan, log, xorshift64(&x), &next);
 
 		if (v != BENCH_OK)
 			return v;
 	}
 	if (next != r->nr_log)
 		return fault_numbers(f, BENCH_COUNT, next, r->nr_log);
-	if (is_spec_churn(r, &plan) && next != SPEC_ALLOCS)
+	if (is_spec_churn(r, plan) && next != SPEC_ALLOCS)
 		return fault_numbers(f, BENCH_COUNT, SPEC_ALLOCS, next);
 	return BENCH_OK;
+}
+
+enum bench_verdict replay_churn(struct bench_rep *r, struct bench_fault *f)
+{
+	struct churn plan;
+
+	workload_churn_plan(r, &plan, 0);
+	return replay_churn_plan(r, f, &plan, r->b->log);
 }

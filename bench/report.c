@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The tables for people: our figures, the goals, and what others need. 100 columns, one screen. */
 #include "report.h"
+#include "team.h"
 
 #define WIDE_TABLE 4 /* allocators in one table of pairs */
 #define NAME       "%-27.27s"
@@ -250,7 +251,7 @@ static void print_references(const struct bench *b)
 		print_to(b->cfg.out, "%s\n", *note);
 }
 
-void bench_report(const struct bench *b)
+static void print_one_hart(const struct bench *b)
 {
 	const struct printer *out = b->cfg.out;
 
@@ -277,5 +278,12 @@ void bench_report(const struct bench *b)
 		print_latencies(b);
 		print_api(b);
 	}
+}
+
+void bench_report(const struct bench *b)
+{
+	if (b->cfg.options.workloads & BENCH_ALL)
+		print_one_hart(b);
+	print_teams(b);
 	print_verdict(b);
 }

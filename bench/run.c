@@ -5,6 +5,7 @@
  */
 #include "bench_impl.h"
 #include "stats.h"
+#include "team.h"
 
 #define NOISY_REPS         5
 #define WARM_SHRINK        4 /* a warm-up is a sixteenth of the workload */
@@ -29,6 +30,10 @@ int bench_init(struct bench *b, const struct bench_config *cfg)
 		    (!i || ranges[i - 1].end_pfn <= ranges[i].start_pfn))
 			continue;
 		print_to(cfg->out, "bench: range %u is empty, or not above the one before\n", i);
+		return -EMM_EINVAL;
+	}
+	if (cfg->harts && cfg->harts->nr > BENCH_MAX_HARTS) {
+		print_to(cfg->out, "bench: more than %d harts\n", BENCH_MAX_HARTS);
 		return -EMM_EINVAL;
 	}
 	b->exact = clock_is_exact(&cfg->clock);
@@ -184,6 +189,9 @@ static void init_figures(struct bench *b)
 				fig->freed_score.had[i] = fig->mobility_score.had[i] =
 					FIGURE_NOT_RUN;
 		latency_init(fig->latencies, FIGURE_NOT_RUN);
+		for (unsigned int i = 0; i < BENCH_TEAM_OPS; i++)
+			fig->scale[i].kops_x100[0] = fig->scale[i].ratio_x100[1] =
+				fig->remote[i].kops_x100[0] = FIGURE_NOT_RUN;
 	}
 }
 
@@ -201,7 +209,9 @@ static uint64_t count_units(const struct bench *b)
 	}
 	if (b->cfg.options.workloads & BENCH_EXHAUST)
 		units += (uint64_t)exhaust_cases(b) * b->nr_figures;
-	return units;
+	if (b->cfg.options.workloads & BENCH_STRESS && team_is_possible(b))
+		units += b->reps;
+	return units + team_units(b);
 }
 
 static void run_arena(struct bench *b)
@@ -226,6 +236,7 @@ static void run_arena(struct bench *b)
 	}
 	for (unsigned int i = 0; i < b->nr_figures && (chosen & BENCH_EXHAUST); i++)
 		exhaust_run(b, b->figures[i].ops);
+	team_run_all(b);
 }
 
 /* The churn on the machine's own allocator. False if it is not to be trusted any more. */
@@ -311,6 +322,8 @@ static int run_places(struct bench *b)
 		print_to(b->cfg.out, "bench: FAILED to give the arena back\n");
 		b->failures++;
 	}
+	if (b->cfg.options.workloads & BENCH_STRESS)
+		stress_run(b);
 	return 0;
 }
 

@@ -22,7 +22,14 @@ enum bench_verdict bench_setup(struct bench_rep *r, const struct page_allocator_
 	uint64_t bytes = ops->meta_bytes ? ops->meta_bytes(range->start_pfn, range->end_pfn) : 0;
 	uint64_t nr_free = 0;
 
-	*pa = (struct page_allocator){ .ops = ops, .state = b->state, .map = b->cfg.map };
+	if (r->nr_harts > 1)
+		bytes += r->nr_harts * ops->hart_bytes;
+	*pa = (struct page_allocator){
+		.ops = ops,
+		.state = b->state,
+		.map = b->cfg.map,
+		.nr_harts = r->nr_harts,
+	};
 	if (bytes <= b->meta_bytes && ops->state_bytes <= b->state_bytes) {
 		fill_garbage(b->state, ops->state_bytes);
 		fill_garbage(b->meta, bytes);

@@ -108,3 +108,46 @@ void shadow_give(struct shadow_map *map, int64_t pfn, unsigned int order)
 		*word &= ~next_mask(&bit, end);
 	}
 }
+
+enum bench_verdict shadow_claim(const struct shadow_map *map, int64_t pfn, unsigned int order)
+{
+	enum bench_verdict verdict = shadow_check(map, pfn, order);
+	uint64_t bit, end;
+
+	if (verdict != BENCH_OK)
+		return verdict;
+	bit = bit_of(map, (uint64_t)pfn);
+	for (end = bit + ((uint64_t)1 << order); bit < end;) {
+		uint64_t *word = &map->words[bit / 64];
+		uint64_t mask = next_mask(&bit, end);
+
+		if (__atomic_fetch_or(word, mask, __ATOMIC_RELAXED) & mask)
+			verdict = BENCH_OVERLAP;
+	}
+	return verdict;
+}
+
+enum bench_verdict shadow_release(const struct shadow_map *map, int64_t pfn, unsigned int order)
+{
+	enum bench_verdict verdict = BENCH_OK;
+	uint64_t bit = bit_of(map, (uint64_t)pfn);
+	uint64_t end = bit + ((uint64_t)1 << order);
+
+	while (bit < end) {
+		uint64_t *word = &map->words[bit / 64];
+		uint64_t mask = next_mask(&bit, end);
+
+		if (~__atomic_fetch_and(word, ~mask, __ATOMIC_RELAXED) & mask)
+			verdict = BENCH_OVERLAP;
+	}
+	return verdict;
+}
+
+bool shadow_is_empty(const struct shadow_map *map)
+{
+	uint64_t words = shadow_words(map->ranges, map->nr_ranges), any = 0;
+
+	for (uint64_t i = 0; i < words; i++)
+		any |= map->words[i];
+	return !any;
+}

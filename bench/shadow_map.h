@@ -30,6 +30,8 @@ enum bench_verdict {
 	BENCH_NOT_MERGED, /* after free-all buddies are free, but not the block they make */
 	BENCH_RESERVE, /* the emergency reserve was given away */
 	BENCH_SETUP, /* set-up failed, or left another number of pages free */
+	BENCH_STRANGE, /* an answer that is neither a block nor an error that there is */
+	BENCH_LOST_HART, /* a hart did not start, or did not end */
 };
 
 /* Ranges ascend and are disjoint. No block reaches from one into another, nor merges across. */
@@ -60,5 +62,16 @@ enum bench_verdict shadow_take(struct shadow_map *map, int64_t pfn, unsigned int
 
 /* A block that shadow_take() accepted was given back. */
 void shadow_give(struct shadow_map *map, int64_t pfn, unsigned int order);
+
+/*
+ * shadow_claim(), shadow_release() - the same for several harts at once, by atomic operations. A
+ * block is claimed after it was handed out, and released before it is freed; one that overlaps
+ * leaves the map as it may be. shadow_release() returns BENCH_OVERLAP if not all of it was claimed.
+ */
+enum bench_verdict shadow_claim(const struct shadow_map *map, int64_t pfn, unsigned int order);
+enum bench_verdict shadow_release(const struct shadow_map *map, int64_t pfn, unsigned int order);
+
+/* Is nothing handed out? O(words). */
+bool shadow_is_empty(const struct shadow_map *map);
 
 #endif

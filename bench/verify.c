@@ -163,6 +163,8 @@ static void say_fault(const struct printer *out, const struct bench_fault *f)
 {
 	switch (f->verdict) {
 	case BENCH_OVERLAP:
+		if (f->other)
+			print_to(out, "with one of hart %u's: ", f->other - 1);
 		return say_block(out, f, "overlaps a block that is in use");
 	case BENCH_MISALIGNED:
 		return say_block(out, f, "is not aligned to its size");
@@ -186,6 +188,11 @@ static void say_fault(const struct printer *out, const struct bench_fault *f)
 		return say_numbers(out, f, "out of memory too early: pages had");
 	case BENCH_RESERVE:
 		return say_numbers(out, f, "the reserve was given away: pages of it");
+	case BENCH_STRANGE:
+		return say_block(out, f, "is no block and no error that can be");
+	case BENCH_LOST_HART:
+		print_to(out, "a hart did not come, or did not end\n");
+		return;
 	case BENCH_SETUP:
 		return say_numbers(out, f, "set-up: pages free at the start");
 	case BENCH_OK:
@@ -203,6 +210,10 @@ void verify_report(struct bench_rep *r, const struct bench_fault *f)
 		 r->place->name);
 	if (r->wl->by_order)
 		print_to(out, ", order %u, %s", r->order, r->held ? "held" : "empty");
+	if (r->nr_callers)
+		print_to(out, ", %u harts", r->nr_callers);
+	if (f->hart)
+		print_to(out, ", hart %u", f->hart - 1);
 	print_to(out, ": ");
 	say_fault(out, f);
 }

@@ -158,7 +158,7 @@ static unsigned int churn_max_order(const struct bench_rep *r)
 }
 
 /* The order for each value of (x >> 32) % 100. */
-static void churn_orders(uint8_t orders[CHURN_PERCENT], unsigned int max_order)
+void workload_churn_orders(uint8_t orders[CHURN_PERCENT], unsigned int max_order)
 {
 	static const struct {
 		uint8_t below, order;
@@ -176,7 +176,7 @@ void workload_churn_plan(struct bench_rep *r, struct churn *plan, unsigned int s
 {
 	const struct bench_scale *scale = &r->place->scale;
 
-	churn_orders(r->b->churn_orders, churn_max_order(r));
+	workload_churn_orders(r->b->churn_orders, churn_max_order(r));
 	*plan = (struct churn){
 		.slots = r->b->slots,
 		.nr_slots = scale->slots,

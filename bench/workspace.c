@@ -2,30 +2,34 @@
 /* Sizes: of the workloads for the memory there is, and of the workspace that they need. */
 #include "bench_impl.h"
 #include "stats.h"
+#include "team.h"
 
-#define FULL_LOG     262144 /* entries: more than the churn's steps, and the full arena's pages */
-#define SMALL_LOG    16384
-#define SMALL_SHRINK 4 /* with the small log, counts are a sixteenth */
-#define SMALL_PAGES  4096 /* arenas below this many pages get the small log */
-#define FULL_TRACE   131072
-#define SMALL_TRACE  8192
-#define LOG_SLACK    64 /* entries more than the arena has pages: to see a surplus */
-#define PAIRS        100000
-#define NOISY_PAIRS  10000
-#define STEPS        200000
-#define MAX_SLOTS    4096
-#define MAX_BULK     16384
-#define AGE_STEPS    1000000
-#define BURST_STEPS  1024000 /* 2000 bursts of 512 */
-#define FRAG_STEPS   500000
-#define FRAG_SHARE   4 /* a slot for so many pages */
-#define LIVE_SHARE   4 /* of age: one page in so many stays in use */
-#define BURST_SHARE  128 /* one live page in so many is freed in a burst */
-#define LARGE_CHURN  9 /* largest order of the churn */
+#define FULL_LOG       262144 /* entries: more than the churn's steps, and the full arena's pages */
+#define SMALL_LOG      16384
+#define SMALL_SHRINK   4 /* with the small log, counts are a sixteenth */
+#define SMALL_PAGES    4096 /* arenas below this many pages get the small log */
+#define FULL_TRACE     131072
+#define SMALL_TRACE    8192
+#define LOG_SLACK      64 /* entries more than the arena has pages: to see a surplus */
+#define PAIRS          100000
+#define NOISY_PAIRS    10000
+#define STEPS          200000
+#define MAX_SLOTS      4096
+#define MAX_BULK       16384
+#define AGE_STEPS      1000000
+#define BURST_STEPS    1024000 /* 2000 bursts of 512 */
+#define FRAG_STEPS     500000
+#define FRAG_SHARE     4 /* a slot for so many pages */
+#define LIVE_SHARE     4 /* of age: one page in so many stays in use */
+#define BURST_SHARE    128 /* one live page in so many is freed in a burst */
+#define MAX_HART_STEPS 1000000 /* of workloads that log */
+#define MIN_HART_STEPS 64
+#define LARGE_CHURN    9 /* largest order of the churn */
 
 struct layout {
 	uint64_t log_entries, trace_entries, slots, state_bytes, largest_meta, meta_bytes;
 	uint64_t shadow_words;
+	uint64_t nr_harts, hart_steps, hart_slots, hart_bytes; /* of workloads on several */
 	uint64_t bytes; /* of all, each part 64-byte aligned */
 };
 
@@ -67,14 +71,46 @@ void scale_for(struct bench_scale *s, uint64_t pages, uint64_t log_entries, bool
 	s->churn_max_order = (unsigned int)min64(LARGE_CHURN, stats_log2(max64(pages, 1)));
 }
 
+/* Harts that call at the same time; 0: there is no such workload, or one hart. */
+static uint64_t team_harts(const struct bench_config *cfg)
+{
+	const uint32_t several = BENCH_SCALE | BENCH_REMOTE | BENCH_STRESS;
+
+	if (!(cfg->options.workloads & several) || !cfg->harts || cfg->harts->nr < 2)
+		return 0;
+	return cfg->harts->nr;
+}
+
 /* The most metadata that an arena of @pages needs, wherever it lies. */
-static uint64_t arena_meta_bytes(const struct page_allocator_ops *ops, uint64_t pages)
+static uint64_t arena_meta_bytes(const struct bench_config *cfg,
+				 const struct page_allocator_ops *ops, uint64_t pages)
 {
 	uint64_t largest = (uint64_t)1 << BENCH_MAX_ORDER;
+	uint64_t bytes = team_harts(cfg) * ops->hart_bytes;
 
 	if (!ops->meta_bytes)
-		return 0;
-	return max64(ops->meta_bytes(0, pages), ops->meta_bytes(largest - pages, largest));
+		return bytes;
+	return bytes + max64(ops->meta_bytes(0, pages), ops->meta_bytes(largest - pages, largest));
+}
+
+/* The harts' part: as many steps as a quarter of the arena has logs for. */
+static void layout_harts(struct layout *l, const struct bench_config *cfg, uint64_t arena_pages)
+{
+	uint64_t most = arena_pages * PAGE_SIZE / 4;
+
+	l->nr_harts = team_harts(cfg);
+	l->hart_steps = l->hart_slots = l->hart_bytes = 0;
+	if (!l->nr_harts)
+		return;
+	l->hart_slots = share(arena_pages / l->nr_harts, 4, MAX_SLOTS);
+	l->hart_steps = cfg->options.steps ? min64(cfg->options.steps, MAX_HART_STEPS) : STEPS;
+	for (;; l->hart_steps /= 2) {
+		l->hart_bytes = sizeof(struct hart_work) +
+				align64(l->hart_slots * sizeof(struct churn_slot)) +
+				align64(l->hart_steps * sizeof(int64_t));
+		if (l->nr_harts * l->hart_bytes <= most || l->hart_steps <= MIN_HART_STEPS)
+			return;
+	}
 }
 
 /* With room for allocators that need at most @meta_limit bytes of metadata each; and the first. */
@@ -89,7 +125,7 @@ static void layout_for(struct layout *l, const struct bench_config *cfg, uint64_
 	l->state_bytes = 0;
 	l->largest_meta = 0;
 	for (ops = first; *ops; ops = bench_next(cfg, ops)) {
-		uint64_t bytes = arena_meta_bytes(*ops, arena_pages);
+		uint64_t bytes = arena_meta_bytes(cfg, *ops, arena_pages);
 
 		if (ops != first && bytes > meta_limit)
 			continue;
@@ -98,11 +134,12 @@ static void layout_for(struct layout *l, const struct bench_config *cfg, uint64_
 	}
 	l->state_bytes = align64(l->state_bytes);
 	l->meta_bytes = align64(l->largest_meta);
+	layout_harts(l, cfg, arena_pages);
 	l->shadow_words = max64((arena_pages + 63) / 64, shadow_words(cfg->ranges, cfg->nr_ranges));
 	l->bytes = align64(l->log_entries * sizeof(int64_t)) + align64(l->log_entries) +
 		   align64(l->trace_entries * sizeof(int64_t)) +
 		   align64(l->slots * sizeof(struct churn_slot)) + l->state_bytes + l->meta_bytes +
-		   align64(l->shadow_words * sizeof(uint64_t));
+		   align64(l->shadow_words * sizeof(uint64_t)) + l->nr_harts * l->hart_bytes;
 }
 
 uint64_t bench_workspace_bytes(const struct bench_config *cfg)
@@ -147,8 +184,23 @@ static bool fits(struct layout *l, const struct bench_config *cfg, uint64_t aren
 
 bool workspace_has_room(const struct bench *b, const struct page_allocator_ops *ops)
 {
-	return arena_meta_bytes(ops, b->arena.pages) <= b->meta_bytes &&
+	return arena_meta_bytes(&b->cfg, ops, b->arena.pages) <= b->meta_bytes &&
 	       ops->state_bytes <= b->state_bytes;
+}
+
+static void open_harts(struct bench *b, const struct layout *l, uint8_t *at)
+{
+	uint8_t *slots = at + l->nr_harts * sizeof(struct hart_work);
+	uint8_t *logs = slots + l->nr_harts * align64(l->hart_slots * sizeof(struct churn_slot));
+
+	b->work = l->nr_harts ? (void *)at : NULL;
+	b->hart_steps = l->hart_steps;
+	b->hart_slots = l->hart_slots;
+	for (uint64_t i = 0; i < l->nr_harts; i++) {
+		b->work[i].slots =
+			(void *)(slots + i * align64(l->hart_slots * sizeof(struct churn_slot)));
+		b->work[i].log = (void *)(logs + i * align64(l->hart_steps * sizeof(int64_t)));
+	}
 }
 
 uint64_t workspace_open(struct bench *b)
@@ -173,6 +225,8 @@ uint64_t workspace_open(struct bench *b)
 	at += l.state_bytes;
 	b->meta = at;
 	at += l.meta_bytes;
+	open_harts(b, &l, at);
+	at += l.nr_harts * l.hart_bytes;
 	b->shadow_words = (void *)at;
 	b->log_entries = l.log_entries;
 	b->trace_entries = l.trace_entries;

@@ -93,6 +93,12 @@ enum dt_isa {
 	DT_ISA_ZB = DT_ISA_ZBA | DT_ISA_ZBB | DT_ISA_ZBS,
 };
 
+/* A hart that may be used. */
+struct dt_hart {
+	uint64_t id; /* reg */
+	int nid; /* numa-node-id; NUMA_NO_NODE if it has none, or none that can be */
+};
+
 struct dt_info {
 	/*
 	 * Facts. Strings point into the tree, end within it and within DT_MAX_STRING bytes, and are
@@ -306,11 +312,12 @@ int dt_read_distances(struct dt_info *info, const void *fdt, struct dt_distances
 int dt_distance(const struct dt_distances *distances, int from, int to);
 
 /*
- * dt_hart_ids() - the ids of the usable harts, in the tree's order; at most @max are stored.
- * O(size of /cpus). Precondition: dt_walk() passed. Returns how many there are (info->nr_harts).
+ * dt_harts() - the usable harts, in the tree's order; at most @max are stored. A tree may have one
+ * twice. O(size of /cpus). Precondition: dt_walk() passed. Returns how many there are
+ * (info->nr_harts).
  */
-unsigned int dt_hart_ids(const void *fdt, const struct dt_info *info, uint64_t *ids,
-			 unsigned int max);
+unsigned int dt_harts(const void *fdt, const struct dt_info *info, struct dt_hart *harts,
+		      unsigned int max);
 
 /*
  * dt_find_compatible() - the first register range of the first enabled node (no disabled parent)

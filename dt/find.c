@@ -54,9 +54,20 @@ int dt_reserved_name(const void *fdt, const struct dt_info *info, phys_addr_t ad
 	return 0;
 }
 
-unsigned int dt_hart_ids(const void *fdt, const struct dt_info *info, uint64_t *ids,
-			 unsigned int max)
+static int hart_nid(const struct dt_node *node)
 {
+	uint64_t nid;
+
+	if (!dt_prop_number(node, PROP_NUMA_NODE_ID, &nid) || nid > DT_MAX_NID)
+		return NUMA_NO_NODE;
+	return (int)nid;
+}
+
+unsigned int dt_harts(const void *fdt, const struct dt_info *info, struct dt_hart *harts,
+		      unsigned int max)
+{
+	uint64_t id;
+
 	struct dt_cursor cur;
 	struct dt_node node;
 	unsigned int n = 0;
@@ -74,8 +85,11 @@ unsigned int dt_hart_ids(const void *fdt, const struct dt_info *info, uint64_t *
 		}
 		if (!inside || dt_read_node(&cur, &node))
 			continue;
-		if (dt_is_usable_hart(&node, n < max ? &ids[n] : NULL))
-			n++;
+		if (!dt_is_usable_hart(&node, &id))
+			continue;
+		if (n < max)
+			harts[n] = (struct dt_hart){ id, hart_nid(&node) };
+		n++;
 	}
 	return n;
 }

@@ -40,3 +40,32 @@ early-costs: image $(no-kernel) | need-qemu
 	@echo "| early=    |  RAM |     set-up | metadata | handover | own bytes |"
 	@echo "| --------- | ---: | ---------: | -------: | -------: | --------: |"
 	$(foreach m,64M 1G 64G,$(foreach k,memblock nobootmem bootmem,$(call early-cost,$k,$m)))
+
+# Several harts in real time. make scale: repetitions in which one hart and more have their turns;
+# the medians, and whether the core is ahead of the list buddy. The machine should do nothing else.
+SCALE_HARTS ?= 2
+SCALE_REPS ?= 20
+SCALE_LEAST ?=
+# What "make stress-boot" boots: harts, and steps of each in a repetition.
+STRESS_BOOT_HARTS ?= 2 4 8
+STRESS_BOOT_STEPS ?= 200000
+STRESS_BOOT_REPS ?= 10
+
+.PHONY: scale stress-boot $(STRESS_BOOT_HARTS:%=stress-boot-%)
+scale: ICOUNT := 0
+scale: smp = $(SCALE_HARTS)
+scale: image $(no-kernel) | need-qemu
+	$(Q)$(call qemu-command,$(or $(MEM),3G),bench=scale alloc=$(or $(SCALE_ALLOC),buddy-default$(comma)list) reps=$(SCALE_REPS) records=all) \
+		</dev/null >$P/scale.log || { tail -n 20 $P/scale.log >&2; exit 1; }
+	$(Q)tools/scale-report $(if $(SCALE_LEAST),--least $(SCALE_LEAST)) $P/scale.log
+
+# One after the other: each has more harts than most hosts have processors.
+stress-boot: image
+	+$(Q)for harts in $(STRESS_BOOT_HARTS); do $(MAKE) --no-print-directory stress-boot-$$harts; done
+$(STRESS_BOOT_HARTS:%=stress-boot-%): ICOUNT := 0
+$(STRESS_BOOT_HARTS:%=stress-boot-%): smp = $*
+$(STRESS_BOOT_HARTS:%=stress-boot-%): stress-boot-%: image $(no-kernel) | need-qemu
+	$(say) BOOT "stress on $* harts"
+	$(Q)$(call qemu-command,$(or $(MEM),1G),bench=stress reps=$(STRESS_BOOT_REPS) steps=$(STRESS_BOOT_STEPS) records=all) \
+		</dev/null >$P/stress-boot-$*.log || { tail -n 20 $P/stress-boot-$*.log >&2; exit 1; }
+	$(Q)grep -E '^stress: |^verified: ' $P/stress-boot-$*.log

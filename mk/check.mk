@@ -37,7 +37,7 @@ selftest-objs := $(addsuffix .o,$(suites) $(filter-out %/data,$(selftest-parts))
 test-objs += $(addsuffix .o,$(live-sources) $(compared-source))
 selftest-only-objs := $(filter-out $(test-objs),$(selftest-objs))
 
-c-files := $(wildcard $(addsuffix /*.[ch],mm dt bench payload platform/* tests/unit tests/phase tests/fuzz tests/model tests/stress tests/target tests/target/sys include/earlymm))
+c-files := $(wildcard $(addsuffix /*.[ch],mm dt bench payload platform/* tests/unit tests/phase tests/fuzz tests/model tests/stress tests/scaling tests/target tests/target/sys include/earlymm))
 
 tidy = $(patsubst %.o,$(O)/check/tidy/%.ok,$(c-image-objs) $(test-objs) $(selftest-only-objs))
 

@@ -59,9 +59,34 @@ $(O)/$1/tests/stress: $(addprefix $(O)/$1/obj/,$(call stress-objs,$(stress-drive
 	$$(Q)$$(cc-$1) $$(cflags-$1) -o $$@ $$(filter %.o,$$^) -lcmocka -lpthread
 endef
 
+# The list buddy, whose lock is the place of all that harts share.
+stress-ops-list := 800000
+stress-list-objs := $(patsubst %,mm/%,$(filter list_buddy% memblock%,$(mm-objs))) mm/bitops.o mm/error.o \
+	tests/stress/list.o
+
+# $(call stress-list-rules,<variant>,<more flags>)
+define stress-list-rules
+cc-$1 := $(HOST_CLANG)
+cflags-$1 := $(common-cflags) -O1 -Itests/stress $(stress-flags-tsan) -DLIST_DRAIN_TURNS=32 \
+	-DSTRESS_OPS=$(stress-ops-list) $2
+compiler-headers-$1 = $$(compiler-headers-host-clang)
+need-more-$1 = $$(need-more-host-clang)
+$(call compile-rules,$1,$(O)/$1)
+
+$(O)/$1/lists: FORCE
+	$$(call stamp,$(stress-list-objs))
+
+$(O)/$1/tests/stress: $(addprefix $(O)/$1/obj/,$(stress-list-objs)) $(O)/$1/lists
+	$$(say) LD $1/tests/stress
+	@mkdir -p $$(@D)
+	$$(Q)$$(cc-$1) $$(cflags-$1) -o $$@ $$(filter %.o,$$^) -lcmocka -lpthread
+endef
+$(eval $(call stress-list-rules,stress-list-tsan,))
+
 stress-variants := $(foreach k,tsan points steps,$(foreach r,$(stress-radixes),stress-$k-$r)) stress-asan-6
 $(foreach k,tsan points steps,$(foreach r,$(stress-radixes),$(eval $(call stress-rules,stress-$k-$r,$k,$r))))
 $(eval $(call stress-rules,stress-asan-6,asan,6))
+stress-variants += stress-list-tsan
 stress-programs := $(stress-variants:%=$(O)/%/tests/stress)
 
 # The whole page allocator by several harts, as threads: stress-pages-tsan.
@@ -84,15 +109,34 @@ $(O)/stress-pages/tests/stress: $(addprefix $(O)/stress-pages/obj/,$(stress-page
 
 stress-programs += $(O)/stress-pages/tests/stress
 
+# The benchmark's workloads on several harts, with all allocators: that test once more.
+stress-bench-objs := $(mm-objs:%=mm/%) $(bench-objs:%=bench/%) \
+	tests/unit/test_bench_scale.o tests/unit/helper_host_threads.o
+cc-stress-bench := $(HOST_CLANG)
+cflags-stress-bench := $(common-cflags) -O1 -Itests/unit $(stress-flags-tsan) -DLIST_DRAIN_TURNS=32
+compiler-headers-stress-bench = $(compiler-headers-host-clang)
+need-more-stress-bench = $(need-more-host-clang)
+$(eval $(call compile-rules,stress-bench,$(O)/stress-bench))
+
+$(O)/stress-bench/lists: FORCE
+	$(call stamp,$(stress-bench-objs))
+
+$(O)/stress-bench/tests/test_bench_scale: $(addprefix $(O)/stress-bench/obj/,$(stress-bench-objs)) $(O)/stress-bench/lists
+	$(say) LD stress-bench/tests/test_bench_scale
+	@mkdir -p $(@D)
+	$(Q)$(cc-stress-bench) $(cflags-stress-bench) -o $@ $(filter %.o,$^) -lcmocka -lpthread
+
 # What each broken build must say. Puts without release, takes without acquire; AMOs in two steps,
 # or before the stores that they follow.
 $(eval $(call stress-rules,stress-broken-release,tsan,2,-DSTRESS_WEAK=1))
 $(eval $(call stress-rules,stress-broken-acquire,tsan,2,-DSTRESS_WEAK=2))
 $(eval $(call stress-rules,stress-broken-torn,steps,1,-DSTRESS_TORN))
 $(eval $(call stress-rules,stress-broken-unordered,steps,1,-DSTRESS_UNORDERED=1))
-stress-broken := release acquire torn unordered
+$(eval $(call stress-list-rules,stress-broken-lock,-DSTRESS_WEAK=2))
+stress-broken := release acquire torn unordered lock
 stress-says-release := ThreadSanitizer: data race
 stress-says-acquire := ThreadSanitizer: data race
+stress-says-lock := ThreadSanitizer: data race
 stress-says-torn := handed out twice
 stress-says-unordered := round seed
 stress-broken-tests := $(stress-broken:%=$(O)/stress-broken/tests/%)
@@ -117,17 +161,18 @@ need-spin: need-tests
 
 # ---- what runs them ----
 
-stress-folders := spin stress-pages $(stress-variants) stress-broken $(stress-broken:%=stress-broken-%)
-unit-programs += $(stress-programs) $(stress-broken-tests) $(spin-tests)
-test unit: $(stress-programs) $(stress-broken-tests) $(spin-tests)
+stress-folders := spin stress-bench stress-pages $(stress-variants) stress-broken $(stress-broken:%=stress-broken-%)
+stress-bench-tests := $(O)/stress-bench/tests/test_bench_scale
+unit-programs += $(stress-bench-tests) $(stress-programs) $(stress-broken-tests) $(spin-tests)
+test unit: $(stress-bench-tests) $(stress-programs) $(stress-broken-tests) $(spin-tests)
 
 # Each kind with operations of its own.
 run-stress = STRESS=1 STRESS_OPS=$1 $(PYTHON) tests/run --out $(O)/tests --unit-timeout 7200 \
 	$(if $T,--match '$T') --unit $2
-stress-kinds := tsan points steps asan pages
+stress-kinds := tsan points steps asan list pages
 
 .PHONY: stress $(stress-kinds:%=stress-%) stress-spin
-stress: $(stress-kinds:%=stress-%) stress-spin stress-model
+stress: $(stress-kinds:%=stress-%) stress-spin stress-model stress-boot
 
 $(stress-kinds:%=stress-%): stress-%: $(stress-programs) | need-tests
 	@$(call run-stress,$$(($(stress-ops-$*) * $(STRESS_FACTOR))),$(filter $(O)/stress-$*-% $(O)/stress-$*/%,$(stress-programs)))

@@ -41,7 +41,7 @@ static inline void del_page_from_free_list(struct list_zone *z, struct page *pag
 					   unsigned int order)
 {
 	list_del(&page->lru);
-	page->flags &= ~(uint64_t)PG_buddy;
+	set_page_flags(page, page_flags(page) & ~(uint64_t)PG_buddy);
 	z->free_area[order].nr_free--;
 }
 
@@ -127,9 +127,10 @@ static void rmqueue_bulk(struct list_zone *z, unsigned int order, uint64_t count
 			 struct per_cpu_pages *pcp)
 {
 	struct list_head *list = &pcp->lists[order];
+	struct queued_waiter self;
 	uint64_t nr = 0;
 
-	zone_lock(z);
+	zone_lock(z, &self);
 	for (; nr < count; nr++) {
 		struct page *page = __rmqueue_smallest(z, order);
 
@@ -137,15 +138,15 @@ static void rmqueue_bulk(struct list_zone *z, unsigned int order, uint64_t count
 			break;
 		list_add_tail(&page->lru, list);
 	}
-	zone_unlock(z);
-	pcp->count += nr << order;
+	zone_unlock(z, &self);
+	set_pcp_count(pcp, pcp->count + (nr << order));
 }
 
 static inline struct page *take_from_pcp(struct per_cpu_pages *pcp, struct list_head *entry,
 					 unsigned int order)
 {
 	list_del(entry);
-	pcp->count -= (uint64_t)1 << order;
+	set_pcp_count(pcp, pcp->count - ((uint64_t)1 << order));
 	return lru_to_page(entry);
 }
 
@@ -158,9 +159,10 @@ static inline int64_t hart_page_to_pfn(const struct list_hart *h, const struct p
 static void free_pcppages_bulk(struct list_zone *z, uint64_t count, struct per_cpu_pages *pcp,
 			       unsigned int first)
 {
-	uint64_t left = count;
+	struct queued_waiter self;
+	uint64_t left = count, held = pcp->count;
 
-	zone_lock(z);
+	zone_lock(z, &self);
 	for (unsigned int i = 0; i < NR_PCP_LISTS && left; i++) {
 		unsigned int order = (first + i) % NR_PCP_LISTS;
 		const struct list_head *list = &pcp->lists[order];
@@ -171,11 +173,12 @@ static void free_pcppages_bulk(struct list_zone *z, uint64_t count, struct per_c
 
 			list_del(&page->lru);
 			__free_one_page(z, page, page_to_pfn(z, page), order);
-			pcp->count -= nr_pages;
+			held -= nr_pages;
 			left = left > nr_pages ? left - nr_pages : 0;
 		}
 	}
-	zone_unlock(z);
+	zone_unlock(z, &self);
+	set_pcp_count(pcp, held);
 }
 
 void list_drain(struct list_hart *h)
@@ -185,30 +188,44 @@ void list_drain(struct list_hart *h)
 
 static struct page *rmqueue(struct list_zone *z, unsigned int order)
 {
+	struct queued_waiter self;
 	struct page *page;
 
-	zone_lock(z);
+	zone_lock(z, &self);
 	page = __rmqueue_smallest(z, order);
-	zone_unlock(z);
+	zone_unlock(z, &self);
 	return page;
 }
 
-/* The lists were empty: what the hart holds itself may be the block once it has merged. */
-static NOINLINE struct page *rmqueue_after_drain(struct list_hart *h, unsigned int order)
+/*
+ * The lists were empty: what the hart holds itself may be the block once it has merged; or what the
+ * others do. -EMM_ENOMEM or -EMM_EAGAIN; or 0 and the block.
+ */
+static NOINLINE int rmqueue_after_drain(struct list_hart *h, unsigned int order, struct page **page)
 {
-	if (!h->pcp.count)
-		return NULL;
-	list_drain(h);
-	return rmqueue(h->zone, order);
+	int asked;
+
+	if (h->pcp.count) {
+		list_drain(h);
+		*page = rmqueue(h->zone, order);
+		if (*page)
+			return 0;
+	}
+	asked = list_drain_others(h);
+	if (asked)
+		*page = rmqueue(h->zone, order);
+	if (*page)
+		return 0;
+	return asked < 0 ? asked : -EMM_ENOMEM;
 }
 
 /* ---- blocks in use ---- */
 
 static NOINLINE void prep_compound_page(struct page *page, unsigned int order)
 {
-	page->flags |= PG_head;
+	set_page_flags(page, page_flags(page) | PG_head);
 	for (uint64_t i = 1; i < (uint64_t)1 << order; i++) {
-		page[i].flags |= PG_tail;
+		set_page_flags(&page[i], page_flags(&page[i]) | PG_tail);
 		page[i].compound_head = page;
 	}
 }
@@ -221,9 +238,9 @@ static inline void prep_new_page(struct page *page, unsigned int order)
 
 static NOINLINE void free_compound_page(struct page *page, unsigned int order)
 {
-	page->flags &= ~(uint64_t)PG_head;
+	set_page_flags(page, page_flags(page) & ~(uint64_t)PG_head);
 	for (uint64_t i = 1; i < (uint64_t)1 << order; i++)
-		page[i].flags &= ~(uint64_t)PG_tail;
+		set_page_flags(&page[i], page_flags(&page[i]) & ~(uint64_t)PG_tail);
 }
 
 /* Is [pfn, pfn + 2^order) a block that this zone can have? 0 or a negative EMM_E…. */
@@ -239,10 +256,12 @@ static inline int check_block(const struct list_zone *z, uint64_t pfn, unsigned 
 /* Does a block in use of this order begin here? 0 or a negative EMM_E…. Linux: bad_page. */
 static inline int check_in_use(const struct page *page, unsigned int order)
 {
-	if (page_count(page) > 0 && !(page->flags & CHECK_AT_FREE) && page->private == order &&
+	int32_t count = page_count(page);
+
+	if (count > 0 && !(page_flags(page) & CHECK_AT_FREE) && page->private == order &&
 	    !page->mapping)
 		return 0;
-	return page_count(page) > 0 ? -EMM_EINVAL : -EMM_EDOUBLE;
+	return count > 0 ? -EMM_EINVAL : -EMM_EDOUBLE;
 }
 
 /* ---- the calls ---- */
@@ -256,6 +275,8 @@ static NOINLINE int64_t alloc_slow(struct list_hart *h, unsigned int order, unsi
 
 	if (order > z->max_order)
 		return -EMM_EINVAL;
+	if (atomic_read(&h->request))
+		list_answer(h);
 	if (order > LIST_COSTLY_ORDER) {
 		page = rmqueue(z, order);
 	} else {
@@ -265,10 +286,12 @@ static NOINLINE int64_t alloc_slow(struct list_hart *h, unsigned int order, unsi
 			rmqueue_bulk(z, order, nr_pcp_alloc(pcp, order), pcp);
 		page = list_empty(list) ? NULL : take_from_pcp(pcp, list->next, order);
 	}
-	if (!page)
-		page = rmqueue_after_drain(h, order);
-	if (!page)
-		return -EMM_ENOMEM;
+	if (!page) {
+		int err = rmqueue_after_drain(h, order, &page);
+
+		if (err)
+			return err;
+	}
 	prep_new_page(page, order);
 	if (order && (flags & LIST_COMP))
 		prep_compound_page(page, order);
@@ -292,6 +315,10 @@ int64_t list_alloc_pages(struct list_hart *h, unsigned int order, unsigned int f
 
 static NOINLINE int free_above_high(struct list_hart *h, unsigned int order)
 {
+	if (atomic_read(&h->request)) {
+		list_answer(h);
+		return 0;
+	}
 	free_pcppages_bulk(h->zone, h->pcp.batch, &h->pcp, order);
 	return 0;
 }
@@ -299,10 +326,11 @@ static NOINLINE int free_above_high(struct list_hart *h, unsigned int order)
 static inline int free_to_pcp(struct list_hart *h, struct page *page, unsigned int order)
 {
 	struct per_cpu_pages *pcp = &h->pcp;
+	uint64_t count = pcp->count + ((uint64_t)1 << order);
 
 	list_add(&page->lru, &pcp->lists[order]);
-	pcp->count += (uint64_t)1 << order;
-	return pcp->count >= pcp->high ? free_above_high(h, order) : 0;
+	set_pcp_count(pcp, count);
+	return count >= pcp->high ? free_above_high(h, order) : 0;
 }
 
 /* Any block, any mistake. */
@@ -310,35 +338,37 @@ static NOINLINE int free_slow(struct list_hart *h, uint64_t pfn, unsigned int or
 {
 	struct list_zone *z = h->zone;
 	int err = check_block(z, pfn, order);
+	struct queued_waiter self;
 	struct page *page;
 
+	if (!atomic_read(&h->fast_pages))
+		list_answer(h);
 	if (err)
 		return err;
 	page = pfn_to_page(z, pfn);
 	err = check_in_use(page, order);
 	if (err)
 		return err;
-	set_page_count(page, page_count(page) - 1);
-	if (page_count(page))
+	if (put_page_ref(page))
 		return 0;
 	if (PageHead(page))
 		free_compound_page(page, order);
 	if (order <= LIST_COSTLY_ORDER)
 		return free_to_pcp(h, page, order);
-	zone_lock(z);
+	zone_lock(z, &self);
 	__free_one_page(z, page, pfn, order);
-	zone_unlock(z);
+	zone_unlock(z, &self);
 	return 0;
 }
 
 int list_free_pages(struct list_hart *h, uint64_t pfn, unsigned int order)
 {
-	if (order <= LIST_COSTLY_ORDER && pfn - h->start_pfn < h->fast_pages) {
+	if (order <= LIST_COSTLY_ORDER && pfn - h->start_pfn < atomic_read(&h->fast_pages)) {
 		struct page *page = (struct page *)(h->page0 + pfn * sizeof(struct page));
 
 		/* The order that the block has says that it is aligned, too. */
-		if (page->private == order && page_count(page) == 1 &&
-		    !(page->flags | (uintptr_t)page->mapping)) {
+		if (page->private == order && !(page_flags(page) | (uintptr_t)page->mapping) &&
+		    page_count(page) == 1) {
 			set_page_count(page, 0);
 			return free_to_pcp(h, page, order);
 		}
@@ -401,6 +431,7 @@ static void break_down_buddy_pages(struct list_zone *z, struct page *page, struc
 int list_claim(struct list_zone *z, uint64_t pfn, unsigned int order)
 {
 	int err = check_block(z, pfn, order);
+	struct queued_waiter self;
 	struct page *page, *target;
 
 	if (err)
@@ -408,7 +439,7 @@ int list_claim(struct list_zone *z, uint64_t pfn, unsigned int order)
 	if (pfn - z->start_pfn + ((uint64_t)1 << order) > z->spanned_pages)
 		return -EMM_ERANGE;
 	target = pfn_to_page(z, pfn);
-	zone_lock(z);
+	zone_lock(z, &self);
 	page = find_free_block(z, pfn, order);
 	if (page) {
 		unsigned int found = buddy_order(page);
@@ -416,7 +447,7 @@ int list_claim(struct list_zone *z, uint64_t pfn, unsigned int order)
 		del_page_from_free_list(z, page, found);
 		break_down_buddy_pages(z, page, target, order, found);
 	}
-	zone_unlock(z);
+	zone_unlock(z, &self);
 	if (!page)
 		return -EMM_EBUSY;
 	prep_new_page(target, order);

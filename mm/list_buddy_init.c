@@ -373,6 +373,7 @@ static void free_low_memory_core_early(struct list_zone *z, const struct membloc
 
 int list_memblock_free_all(struct list_zone *z, struct memblock *mb)
 {
+	struct queued_waiter self;
 	int err;
 
 	if (z->state != LIST_MAPPED)
@@ -380,9 +381,9 @@ int list_memblock_free_all(struct list_zone *z, struct memblock *mb)
 	err = z->memmap_pa ? list_free_unused_memmap(z, mb) : 0;
 	if (err)
 		return err;
-	zone_lock(z);
+	zone_lock(z, &self);
 	free_low_memory_core_early(z, mb);
-	zone_unlock(z);
+	zone_unlock(z, &self);
 	set_pcp_of_all(z);
 	z->state = LIST_HANDED_OVER;
 	return 0;
@@ -405,6 +406,7 @@ static int check_new_range(const struct list_zone *z, uint64_t start, uint64_t e
 
 int list_add_range(struct list_zone *z, uint64_t start_pfn, uint64_t end_pfn)
 {
+	struct queued_waiter self;
 	int err;
 
 	if (z->state != LIST_MAPPED && z->state != LIST_HANDED_OVER)
@@ -416,9 +418,9 @@ int list_add_range(struct list_zone *z, uint64_t start_pfn, uint64_t end_pfn)
 	err = check_new_range(z, start_pfn, end_pfn);
 	if (err)
 		return err;
-	zone_lock(z);
+	zone_lock(z, &self);
 	__free_pages_memory(z, start_pfn, end_pfn);
-	zone_unlock(z);
+	zone_unlock(z, &self);
 	set_pcp_of_all(z);
 	return 0;
 }

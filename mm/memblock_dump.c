@@ -18,6 +18,7 @@ const char *memblock_cause_name(enum memblock_cause cause)
 		[CAUSE_INIT] = "init",
 		[CAUSE_BOOTMEM] = "bootmem",
 		[CAUSE_HUGEPAGES] = "hugepages",
+		[CAUSE_HARTS] = "harts",
 		[CAUSE_BAD] = "bad",
 		[CAUSE_PARTIAL] = "partial",
 	};

@@ -42,6 +42,20 @@ int page_free_slow(struct page_hart *h, uint64_t pfn, unsigned int order, uintpt
 int page_free_block(struct page_hart *h, uint64_t pfn, unsigned int order);
 int page_free_to(struct page_hart *h, struct zone *z, uint64_t pfn, unsigned int order);
 
+/* mm/page_numa.c. What the hart takes from @z is from now on meant for the node of @meant, or its own. */
+void page_settle_meant(struct page_hart *h, struct zone *z, struct zone *meant);
+/* Blocks that the hart's callers have got from the zone, whatever has become of them. */
+uint64_t zone_blocks_had(const struct zone *z, uint32_t hart);
+/* Of one node, blocks, in Linux's sense; exact in a quiet moment. O(zones * harts * orders). */
+struct numa_counts {
+	uint64_t hit; /* had here, and meant to be */
+	uint64_t miss; /* had here, and meant for another node */
+	uint64_t foreign; /* meant for this one, and had elsewhere */
+	uint64_t local; /* had here by harts of this node */
+	uint64_t other; /* by others */
+};
+void page_count_numa(const struct page_alloc *pa, int nid, struct numa_counts *n);
+
 /* mm/page_hart.c */
 void page_hart_init(struct page_alloc *pa, uint32_t id);
 /* A zone has come: which one is the best is found out anew. */
@@ -52,6 +66,8 @@ void page_want_drain(const struct page_hart *h);
 void page_answer_drain(struct page_hart *h);
 /* Allocations with @gfp begin at @z from now on; @is_best: no zone that they may have is better. */
 void page_hart_turn_to(struct page_hart *h, gfp_t gfp, const struct zone *z, bool is_best);
+/* No allocation begins at @z until one was turned to it again. */
+void page_hart_close(struct page_hart *h, const struct zone *z);
 
 /* mm/page_parts.c */
 void page_return_part(struct page_hart *h, struct zone *z, uint64_t start_pfn, uint64_t end_pfn);

@@ -86,20 +86,25 @@ static inline void count_taken(struct zone_hart *zh, enum migratetype type, unsi
 	zone_use_credit(zh, blocks << order);
 }
 
-/* A block from the zone, counted. */
+/* A block from the zone, counted. @first: the best one for the request. */
 static int64_t take_from_zone(struct page_hart *h, struct zone *z, const struct page_request *r,
-			      bool fallback)
+			      struct zone *first)
 {
+	struct zone *meant = first->nid == z->nid ? NULL : first;
 	enum migratetype type = gfp_migratetype(r->gfp);
 	struct buddy_hart *c = zone_context(z, h->id, type);
 	struct zone_hart *zh = &z->harts[h->id];
 	uint64_t before = blocks_out(c, r->order), blocks;
-	int64_t pfn = buddy_alloc(c, r->order);
+	int64_t pfn;
+
+	if (unlikely(meant != zh->meant))
+		page_settle_meant(h, z, meant);
+	pfn = buddy_alloc(c, r->order);
 
 	/* A failure, too, leaves its stacks with other blocks than before. */
 	blocks = blocks_out(c, r->order) - before + (pfn >= 0);
 	count_taken(zh, type, r->order, blocks);
-	if (unlikely(fallback))
+	if (unlikely(z != first))
 		zh->fallbacks[r->order] += (uint32_t)blocks;
 	return pfn;
 }
@@ -151,7 +156,7 @@ static int64_t walk_zones(struct page_hart *h, const struct page_request *r,
 			w->refused = true;
 			continue;
 		}
-		pfn = take_from_zone(h, z, r, z != w->first);
+		pfn = take_from_zone(h, z, r, w->first);
 		if (unlikely(is_tight))
 			buddy_drain(zone_context(z, h->id, gfp_migratetype(r->gfp)));
 		if (likely(pfn >= 0)) {

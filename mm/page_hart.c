@@ -24,6 +24,22 @@ void page_hart_forget_best(struct page_hart *h)
 		h->books[gfp] = NULL;
 }
 
+void page_hart_close(struct page_hart *h, const struct zone *z)
+{
+	struct buddy_hart *closed = (struct buddy_hart *)(uintptr_t)&closed_context;
+
+	for (gfp_t gfp = 0; gfp <= GFP_FAST_MASK; gfp++) {
+		const struct buddy_hart *c = zone_context(z, h->id, gfp_migratetype(gfp));
+
+		if (h->watch && h->watch->fast[gfp] == c)
+			h->watch->fast[gfp] = closed;
+		if (h->fast[gfp] != c)
+			continue;
+		h->fast[gfp] = closed;
+		h->books[gfp] = NULL;
+	}
+}
+
 /* To the first zone of the hart's list, to begin with. */
 static void begin_with(struct page_hart *h, gfp_t gfp)
 {

@@ -105,6 +105,64 @@ static void print_claims(const struct page_alloc *pa, const struct printer *out)
 	}
 }
 
+/* ---- nodes ---- */
+
+/* The nodes that have memory, a bit each. */
+static uint64_t nodes_of(const struct page_alloc *pa)
+{
+	uint64_t nodes = 0;
+
+	for (uint32_t i = 0; i < pa->nr_zones; i++)
+		nodes |= 1ULL << pa->zones[i].nid;
+	return nodes;
+}
+
+static bool are_several(uint64_t nodes)
+{
+	return (nodes & (nodes - 1)) != 0;
+}
+
+static void print_numa_sums(const struct page_alloc *pa, const struct printer *out)
+{
+	struct numa_counts sum = { .hit = 0 }, n;
+	const uint64_t nodes = nodes_of(pa);
+
+	if (!are_several(nodes))
+		return;
+	for (uint64_t left = nodes; left; left &= left - 1) {
+		page_count_numa(pa, (int)ffs64(left), &n);
+		sum.hit += n.hit;
+		sum.miss += n.miss;
+		sum.foreign += n.foreign;
+		sum.local += n.local;
+		sum.other += n.other;
+	}
+	print_counter(out, "", "numa_hit", sum.hit);
+	print_counter(out, "", "numa_miss", sum.miss);
+	print_counter(out, "", "numa_foreign", sum.foreign);
+	print_counter(out, "", "numa_local", sum.local);
+	print_counter(out, "", "numa_other", sum.other);
+}
+
+/* Linux: numastat of each node. */
+static void print_nodes(const struct page_alloc *pa, const struct printer *out)
+{
+	const uint64_t nodes = nodes_of(pa);
+	struct numa_counts n;
+
+	for (uint64_t left = are_several(nodes) ? nodes : 0; left; left &= left - 1) {
+		page_count_numa(pa, (int)ffs64(left), &n);
+		print_to(out,
+			 "\nNode %d\n  numa_hit   %11llu  numa_miss  %11llu  numa_foreign %11llu\n",
+			 (int)ffs64(left), (unsigned long long)n.hit, (unsigned long long)n.miss,
+			 (unsigned long long)n.foreign);
+		print_to(out, "  local_node %11llu  other_node %11llu\n",
+			 (unsigned long long)n.local, (unsigned long long)n.other);
+	}
+}
+
+/* ---- all zones ---- */
+
 static void print_sums(const struct page_alloc *pa, const struct printer *out)
 {
 	uint64_t nr_free = 0, free_cma = 0, held = 0, refusals = 0;
@@ -126,6 +184,7 @@ static void print_sums(const struct page_alloc *pa, const struct printer *out)
 		print_counter(out, "", "nr_quarantine", page_quarantined(pa, NULL));
 	print_allocs(pa, out);
 	print_claims(pa, out);
+	print_numa_sums(pa, out);
 	print_counter(out, "", "pgalloc_refused", refusals);
 	print_counter(out, "", "page_misuse", pa->misuses);
 	print_counter(out, "", "page_damaged", pa->damaged_pages);
@@ -180,5 +239,6 @@ void report_vmstat(const struct page_alloc *pa, const struct printer *out)
 	const struct zone *z;
 
 	print_sums(pa, out);
+	print_nodes(pa, out);
 	for_each_zone(z, pa, at) print_zone(pa, z, out);
 }

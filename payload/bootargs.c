@@ -226,6 +226,17 @@ static int set_highmem(struct boot_options *opt, const char *value)
 	return 0;
 }
 
+static int set_harts(struct boot_options *opt, const char *value)
+{
+	uint64_t n;
+	const char *rest = value ? read_number(value, &n) : NULL;
+
+	if (!rest || *rest || !n || n > MAX_HARTS)
+		return -EMM_EINVAL;
+	opt->harts = (uint32_t)n;
+	return 0;
+}
+
 /* The bit of a name of so many characters, or 0. */
 static uint32_t report_bit(const char *name, size_t n)
 {
@@ -271,6 +282,7 @@ static const struct {
 	{ "cma", set_cma, "on or off" },
 	{ "compound", set_compound, "on or off" },
 	{ "early", set_early, "memblock, bootmem or nobootmem" },
+	{ "harts", set_harts, "a number from 1 to 128" },
 	{ "highmem", set_highmem, "an address of a page or more, like 4G" },
 	{ "mem", set_mem, "a size of a page or more, like 512M" },
 	{ "memblock", set_memblock, "debug or discard" },

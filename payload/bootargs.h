@@ -13,6 +13,7 @@
 #include <earlymm/page_alloc.h>
 #include <earlymm/types.h>
 #include "bench.h"
+#include "hart.h"
 #include "hugetlb_args.h"
 
 /* The longest part of self-tests' names that can be asked for, with the NUL. */
@@ -50,6 +51,7 @@ struct boot_options {
 	bool verbose; /* verbose[=0|1]: long reports */
 	bool numa; /* numa=on|off: nodes are told apart */
 	bool cma; /* cma=on|off: reusable regions are lent */
+	uint32_t harts; /* harts=N: so many at most, the boot hart included; 0: all */
 	uint64_t highmem_start; /* highmem=SIZE: memory from this address on is HIGHMEM; 0: none */
 	/* compound=on|off page_owner=on|off page_poison=on|off: enum page_alloc_features */
 	uint32_t page_features;

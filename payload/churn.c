@@ -6,6 +6,7 @@
 #include "build_info.h"
 #include "console.h"
 #include "exit.h"
+#include "harts.h"
 #include "platform.h"
 #include "ranges.h"
 #include "sbi.h"
@@ -152,15 +153,14 @@ static void record_zones(struct bench *b, const struct memory *m, const struct l
 		record_mem(b, 0, "none", 0, 0, &rest, 0);
 }
 
-static void record_boot(struct bench *b, const struct memory *m, const struct dt_info *info,
-			const struct phase_log *phases, const char *hot,
-			const struct ledger *ledger)
+static void record_boot(struct bench *b, const struct memory *m, const struct phase_log *phases,
+			const char *hot, const struct ledger *ledger)
 {
 	struct bench_run_info run = {
 		.board = platform_name(),
 		.isa = bench_build_isa(),
 		.hot = hot,
-		.harts = info->nr_harts,
+		.harts = harts_nr(),
 		.mem_kib = m->audit.total.present * (PAGE_SIZE / 1024),
 		.build = build_version,
 		.cc = bench_build_cc(),
@@ -182,12 +182,24 @@ static void record_boot(struct bench *b, const struct memory *m, const struct dt
 	record_zones(b, m, ledger);
 }
 
+static int run_on_harts(void *ctx, uint32_t nr, void (*fn)(void *arg, uint32_t hart), void *arg)
+{
+	(void)ctx;
+	return harts_run(nr, fn, arg);
+}
+
 bool churn_run(struct memory *m, const struct dt_info *info, const struct phase_log *phases,
 	       const struct boot_options *opt, const struct hot *hot)
 {
 	struct ledger ledger = { .hart = memory_hart(m) };
+	const struct bench_harts harts = {
+		.nr = harts_nr(),
+		.run = run_on_harts,
+		.relax = harts_relax,
+	};
 	struct page_allocator system;
 	struct bench_config cfg = {
+		.harts = &harts,
 		.map = &memory_map,
 		.clock = { .tb_hz = info->timebase_hz ? info->timebase_hz : 1 },
 		.options = opt->bench,
@@ -216,7 +228,7 @@ bool churn_run(struct memory *m, const struct dt_info *info, const struct phase_
 	if (err)
 		payload_fail("benchmark: %s", emm_strerror(err));
 	memory_audit(m, ledger.pages);
-	record_boot(&bench, m, info, phases, hot->name, &ledger);
+	record_boot(&bench, m, phases, hot->name, &ledger);
 	err = opt->bench.workloads ? bench_run(&bench) : 0;
 	if (err)
 		print("benchmark: failed: %s\n",
@@ -236,5 +248,5 @@ bool churn_run(struct memory *m, const struct dt_info *info, const struct phase_
 	}
 	if (opt->bench.workloads)
 		bench_report(&bench);
-	return bench_end(&bench, ok && !err, m->audit.total.lost);
+	return bench_end(&bench, ok && !err && !harts_have_failed(), m->audit.total.lost);
 }

@@ -5,36 +5,71 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "exit.h"
+#include "hart.h"
 #include "sbi.h"
+#include "wait.h"
+
+/* A line of another hart takes less. After that it goes out all the same. */
+#define LOCK_MS 1000
 
 static struct {
 	bool dbcn;
-	size_t len;
-	char line[256];
+	const struct hart *writer; /* NULL: nobody */
 	uint64_t chars;
 	struct counters cost;
 } con;
 
-static void flush_line(void)
+static bool try_lock(const struct hart *me)
 {
-	con.chars += con.len;
-	sbi_console_write(con.line, con.len, con.dbcn);
-	con.len = 0;
+	const struct hart *writer = NULL;
+
+	/* Its own: a trap while it wrote. */
+	return __atomic_compare_exchange_n(&con.writer, &writer, me, false, __ATOMIC_ACQUIRE,
+					   __ATOMIC_RELAXED) ||
+	       writer == me;
+}
+
+static void lock(const struct hart *me)
+{
+	struct wait w;
+
+	if (try_lock(me))
+		return;
+	wait_begin(&w, LOCK_MS);
+	while (!try_lock(me))
+		if (!wait_turn(&w))
+			return;
+}
+
+static void flush_line(struct hart *me)
+{
+	exit_stand_back();
+	lock(me);
+	con.chars += me->line.len;
+	sbi_console_write(me->line.text, me->line.len, con.dbcn);
+	me->line.len = 0;
+	__atomic_store_n(&con.writer, NULL, __ATOMIC_RELEASE);
 }
 
 static int put(char c, FILE *stream)
 {
+	struct hart *me = this_hart();
+
 	(void)stream;
-	con.line[con.len++] = c;
-	if (c == '\n' || con.len == sizeof(con.line))
-		flush_line();
+	me->line.text[me->line.len++] = c;
+	if (c == '\n' || me->line.len == sizeof(me->line.text))
+		flush_line(me);
 	return 0;
 }
 
 static FILE stream = FDEV_SETUP_STREAM(put, NULL, NULL, _FDEV_SETUP_WRITE);
 
+/* Of the boot hart's time. */
 static void account(struct counters start)
 {
+	if (this_hart() != &boot_hart)
+		return;
 	con.cost = counters_add(con.cost, counters_sub(counters_read(), start));
 }
 
@@ -89,7 +124,7 @@ void console_line(void *ctx, const char *line)
 	struct counters start = counters_read();
 
 	(void)ctx;
-	if (con.len)
+	if (this_hart()->line.len)
 		put('\n', &stream);
 	while (*line)
 		put(*line++, &stream);
@@ -101,7 +136,7 @@ void console_flush(void)
 {
 	struct counters start = counters_read();
 
-	flush_line();
+	flush_line(this_hart());
 	account(start);
 }
 

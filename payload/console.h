@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Text for people and records for machines, a line at a time, through SBI. What output costs is
- * counted, formatting included, so that phases can be reported without it.
+ * Text for people and records for machines, a line at a time, through SBI. Each hart puts its
+ * lines together by itself, so lines of several are not mixed; a hart that cannot be written for
+ * by another for a second writes all the same. What the boot hart's output costs is counted,
+ * formatting included, so that phases can be reported without it.
  */
 #ifndef PAYLOAD_CONSOLE_H
 #define PAYLOAD_CONSOLE_H

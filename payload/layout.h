@@ -7,6 +7,15 @@
 #define STACK_SIZE      0x8000
 #define TRAP_STACK_SIZE 0x2000
 
+/*
+ * A hart that is started later has one piece of memory: its stack, above it that for its traps,
+ * which ends with its struct hart (hart.h), where tp points.
+ */
+#define HART_SIZE  512
+#define HART_BYTES (STACK_SIZE + TRAP_STACK_SIZE)
+#define HART_STACK 0
+#define HART_ID    8
+
 /* The lowest word of the stack: what has grown into it is found at exit. */
 #define STACK_CANARY 0x5afe57ac6ca9a41e
 
@@ -25,7 +34,7 @@ extern char __init_begin[], __init_end[], __init_bss_start[], __init_bss_end[];
 extern char __rodata_begin[], __data_begin[], __bss_start[];
 /* [_image_end, _image_limit) is room for a copy of the tree. */
 extern char _start[], _image_end[], _image_limit[], __tree_copy[];
-extern char __stack_bottom[], __stack_top[];
+extern char __stack_bottom[], __stack_top[], __trap_stack_top[];
 #endif
 
 #endif

@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "console.h"
 #include "exit.h"
+#include "harts.h"
 #include "init.h"
 #include "reports.h"
 
@@ -63,10 +64,12 @@ __ref _Noreturn void main(uint64_t hart, uint64_t fdt_pa)
 {
 	struct boot *b = &boot;
 	struct memory *m = &b->memory;
-	bool balanced, ok;
+	bool harts_ok, balanced, ok;
 
 	boot_up(b, hart, fdt_pa);
 	memory_free_init(m);
+	harts_start(&m->pages, b->options.verbose);
+	harts_ok = harts_check(&m->pages, b->options.verbose);
 	balanced = memory_audit(m, 0);
 
 	memory_print_map(m, b->fdt, &b->tree, b->options.verbose);
@@ -83,6 +86,8 @@ __ref _Noreturn void main(uint64_t hart, uint64_t fdt_pa)
 	if (!balanced)
 		payload_fail("the books do not balance");
 	print("       %lu pages of init memory went back after the boot\n", m->init_pages);
+	if (!harts_ok)
+		payload_fail("not every hart gets on with the page allocator");
 	if (b->selftest_failed)
 		payload_fail("self-tests have failed");
 	reports_print(m, &b->tree, b->options.reports);

@@ -6,6 +6,7 @@
 
 #include "console.h"
 #include "exit.h"
+#include "harts.h"
 #include "memory.h"
 
 /* ---- areas that are lent ---- */
@@ -132,12 +133,28 @@ static void place_metadata(struct memory *m)
 		     size_text(size, bytes), emm_strerror(err));
 }
 
+/* On the harts' own nodes, where these have room. One that gets none is left out later. */
+static void place_harts(struct memory *m)
+{
+	const bool by_node = has_nodes(&m->pages);
+
+	for (uint32_t i = 1; i < m->pages.nr_harts; i++) {
+		int nid = by_node ? harts_plan_nid(i) : NUMA_NO_NODE;
+		phys_addr_t pa;
+
+		if (nid != NUMA_NO_NODE)
+			nid = nearest_node(m, nid);
+		if (!early_alloc(&m->early, HART_BYTES, 0, 0, PHYS_ADDR_MAX, nid, CAUSE_HARTS, &pa))
+			harts_give(i, pa, nid == NUMA_NO_NODE ? 0 : nid);
+	}
+}
+
 void memory_plan(struct memory *m, struct dt_info *info, const void *fdt,
 		 const struct boot_options *opt)
 {
 	struct pfn_range areas[PAGE_ALLOC_MAX_CMA];
 	const struct page_alloc_config cfg = {
-		.nr_harts = 1,
+		.nr_harts = info->nr_harts < 2 ? 1 : harts_plan(fdt, info, opt->harts),
 		.features = opt->page_features,
 		.highmem_pfn = PFN_DOWN(opt->highmem_start),
 		.one_node = !opt->numa,
@@ -158,6 +175,8 @@ void memory_plan(struct memory *m, struct dt_info *info, const void *fdt,
 		print("the tree has more nodes than there can be: they are not told apart\n");
 	find_nodes(m, info, fdt);
 	place_metadata(m);
+	if (pa->nr_harts > 1)
+		place_harts(m);
 }
 
 void memory_poison(struct memory *m)

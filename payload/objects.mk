@@ -10,6 +10,10 @@ payload-objs += elsewhere.o
 payload-objs += entry.o
 payload-objs += exit.o
 payload-objs += churn.o
+payload-objs += harts.o
+payload-objs += harts_check.o
+payload-objs += harts_plan.o
+payload-objs += harts_run.o
 payload-objs += mem_access.o
 payload-objs += hot.o
 payload-objs += hugetlb_args.o
@@ -26,6 +30,7 @@ payload-objs += sbi.o
 payload-objs += stack_protector.o
 payload-objs += string.o
 payload-objs += trap.o
+payload-objs += wait.o
 
 # What unit tests on the host can link.
 payload-host-objs += bootargs.o
@@ -36,6 +41,7 @@ init-objs += payload/boot.o
 init-objs += payload/bootargs.o
 init-objs += payload/elsewhere.o
 init-objs += payload/entry.o
+init-objs += payload/harts_plan.o
 init-objs += payload/hugetlb_args.o
 init-objs += payload/mem_access.o
 init-objs += payload/memory_boot.o

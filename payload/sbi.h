@@ -12,8 +12,11 @@
 
 enum sbi_extension {
 	SBI_EXT_LEGACY_PUTCHAR = 0x1,
+	SBI_EXT_LEGACY_SEND_IPI = 0x4,
 	SBI_EXT_LEGACY_SHUTDOWN = 0x8,
 	SBI_EXT_BASE = 0x10,
+	SBI_EXT_IPI = 0x735049,
+	SBI_EXT_HSM = 0x48534d,
 	SBI_EXT_DBCN = 0x4442434e,
 	SBI_EXT_SRST = 0x53525354,
 };
@@ -36,6 +39,22 @@ static inline struct sbi_ret sbi_ecall(unsigned long ext, unsigned long function
 	return (struct sbi_ret){ (long)a0, a1 };
 }
 
+/* What a call may answer; others are unknown. */
+enum sbi_error {
+	SBI_OK = 0,
+	SBI_ERR_FAILED = -1,
+	SBI_ERR_NOT_SUPPORTED = -2,
+	SBI_ERR_INVALID_PARAM = -3,
+	SBI_ERR_DENIED = -4,
+	SBI_ERR_INVALID_ADDRESS = -5,
+	SBI_ERR_ALREADY_AVAILABLE = -6,
+	SBI_ERR_ALREADY_STARTED = -7,
+	SBI_ERR_ALREADY_STOPPED = -8,
+};
+
+/* "not supported"; "unknown error" for what is none of these. */
+const char *sbi_error_text(long error);
+
 /* Who is below: what SBI's base extension answers; 0 each where there is none (SBI 0.1). */
 struct sbi_info {
 	uint32_t spec_major, spec_minor;
@@ -51,6 +70,47 @@ bool sbi_has_extension(unsigned long ext);
 
 /* Writes through the debug console if @dbcn, and what that does not take as single characters. */
 void sbi_console_write(const char *text, size_t len, bool dbcn);
+
+/* States of a hart, from the extension HSM. */
+enum sbi_hart_status {
+	SBI_HART_STARTED,
+	SBI_HART_STOPPED,
+	SBI_HART_START_PENDING,
+	SBI_HART_STOP_PENDING,
+	SBI_HART_SUSPENDED, /* and above: on its way there, and back */
+};
+
+/*
+ * sbi_hart_start() - hart @id begins at @entry with a0 = @id, a1 = @opaque, in S-mode, satp = 0.
+ * Answers when the firmware has taken the order, which is not when the hart arrives: 0 or an enum
+ * sbi_error.
+ */
+long sbi_hart_start(uint64_t id, uint64_t entry, uint64_t opaque);
+
+/* An enum sbi_hart_status, or an enum sbi_error. */
+long sbi_hart_status(uint64_t id);
+
+/* "start pending"; for a negative one the error's text. */
+const char *sbi_hart_status_text(long status);
+
+/* The calling hart goes back to the firmware. Comes back only if that does not want it. */
+void sbi_hart_stop(void);
+
+/* The ways to wake a hart that waits for an interrupt. */
+enum sbi_ipi {
+	SBI_IPI_NONE,
+	SBI_IPI_LEGACY, /* by a mask, of which only the first word is sure to be read */
+	SBI_IPI_EXTENSION,
+};
+
+/* The best way that the firmware has. */
+enum sbi_ipi sbi_find_ipi(void);
+
+/* Does it reach hart @id? If not, the hart must not sleep. */
+bool sbi_can_wake(enum sbi_ipi way, uint64_t id);
+
+/* Makes a software interrupt pending on hart @id, which sbi_can_wake(). 0 or an enum sbi_error. */
+long sbi_send_ipi(enum sbi_ipi way, uint64_t id);
 
 /*
  * Ask for the power to be switched off, or for a cold reset. They come back if that is not to be

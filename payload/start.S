@@ -72,6 +72,9 @@ entry:
 	lla	t0, __stack_bottom
 	li	t1, STACK_CANARY
 	sd	t1, 0(t0)
+	lla	tp, boot_hart
+	sd	t0, HART_STACK(tp)
+	sd	a0, HART_ID(tp)
 	lla	t0, entry_counters
 	sd	s2, 0(t0)
 	sd	s3, 8(t0)
@@ -93,6 +96,30 @@ skip_instruction:
 	.option	pop
 
 	.text
+	.globl	hart_entry
+	.balign	4
+	/*
+	 * Another hart, from the firmware: a1 = its struct hart, satp = 0, nothing else is known. It
+	 * may come when nobody expects it any more: nothing but what is its own may be touched.
+	 */
+hart_entry:
+	csrw	sie, zero
+	csrci	sstatus, 2
+	.option	push
+	.option	norelax
+	lla	gp, __global_pointer$
+	.option	pop
+	mv	tp, a1
+	li	t0, TRAP_STACK_SIZE - HART_SIZE
+	sub	sp, a1, t0
+	csrw	sscratch, a1
+	lla	t0, trap_entry
+	csrw	stvec, t0
+	li	t0, 1 << 13		/* sstatus.FS, as above */
+	csrs	sstatus, t0
+	mv	a0, a1
+	tail	hart_main
+
 	.globl	trap_entry
 	.balign	4
 	/*
@@ -137,7 +164,7 @@ trap_entry:
 
 	.section .noinit, "aw", @nobits
 	.balign	16
-	.globl	__stack_bottom, __stack_top
+	.globl	__stack_bottom, __stack_top, __trap_stack_top
 __stack_bottom:
 	.skip	STACK_SIZE
 __stack_top:

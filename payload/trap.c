@@ -5,7 +5,7 @@
 
 #include "console.h"
 #include "exit.h"
-#include "layout.h"
+#include "harts.h"
 
 /* As trap_entry in start.S lays it down. */
 struct trap_frame {
@@ -54,12 +54,12 @@ static const char *const names[32] = {
 	"s6",   "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
 };
 
-static void dump(const struct trap_frame *f)
+static void dump(const struct trap_frame *f, const struct hart *hart)
 {
-	const uint64_t stack = (uintptr_t)__stack_bottom;
+	const uint64_t stack = hart->stack;
 
-	print("trap: %s (scause %#lx) at %#lx, stval %#lx, sstatus %#lx\n", cause_name(f->scause),
-	      f->scause, f->sepc, f->stval, f->sstatus);
+	print("trap: %s (scause %#lx) at %#lx, stval %#lx, sstatus %#lx, hart %lu\n",
+	      cause_name(f->scause), f->scause, f->sepc, f->stval, f->sstatus, hart->id);
 	for (unsigned int i = 1; i < 32; i++)
 		print("  %-4s %016lx%s", names[i], f->x[i], i % 4 == 0 || i == 31 ? "\n" : "");
 	if (f->x[2] < stack + 16 && f->x[2] > stack - 0x10000)
@@ -92,14 +92,19 @@ static bool emulate_counter(struct trap_frame *f)
 
 void trap_handler(struct trap_frame *frame)
 {
-	static unsigned int depth;
+	struct hart *hart;
 
 	if (emulate_counter(frame))
 		return;
+	/* Whatever was done to tp, the stack tells whose it is. */
+	hart = harts_find((uintptr_t)frame);
+	__asm__ volatile("mv tp, %0" : : "r"(hart) : "memory");
+	hart->traps++;
+	exit_begin();
 	/* The first is the one that tells something; one more may come from the way out. */
-	if (depth++ == 0)
-		dump(frame);
-	else if (depth == 2)
+	if (hart->traps == 1)
+		dump(frame, hart);
+	else if (hart->traps == 2)
 		print("trap: another one while ending: %s at %#lx\n", cause_name(frame->scause),
 		      frame->sepc);
 	payload_exit(EXIT_FAILED);

@@ -75,20 +75,27 @@ struct per_cpu_pages {
 	struct list_head lists[LIST_COSTLY_ORDER + 1]; /* by order */
 };
 
+/* What one hart has to itself. Others look at pcp.count, and write @request and @fast_pages. */
 struct list_hart {
 	struct per_cpu_pages pcp;
 	uintptr_t page0; /* as the zone's */
 	uint64_t start_pfn; /* the zone's, */
-	uint64_t fast_pages; /* and its span; 0 if frames in it have no struct page */
+	/* and its span; 0 if frames in it have no struct page, or if the hart is asked to drain. */
+	uint64_t fast_pages;
 	struct list_zone *zone;
+	uint64_t request; /* not 0: another hart wants what this one keeps */
 } __attribute__((aligned(64)));
 
 enum list_state { LIST_NONE, LIST_EMPTY, LIST_PLACED, LIST_MAPPED, LIST_HANDED_OVER };
 
 /*
  * A zone: one contiguous range of frames with a memmap and free lists. Everything but the harts'
- * own lists is what Linux's zone->lock protects. Today one hart at a time may be in any call that
- * takes the zone or one of its harts; mm/list_buddy_zone.h has the places where a lock goes.
+ * own lists is protected by @lock, as by Linux's zone->lock: harts have it in the order in which
+ * they came. Any number of harts may be in list_alloc_pages(), list_free_pages(), list_drain() and
+ * list_request_drain(), each with a struct list_hart of its own, and in list_split_page() and
+ * list_claim(). Set-up, list_add_range() and list_set_pcp() are for one hart, with no other in a
+ * call; reports and checks are for a quiet moment too. Not from a trap handler that interrupted
+ * the allocator.
  */
 struct list_zone {
 	enum list_state state;
@@ -100,7 +107,6 @@ struct list_zone {
 	uint64_t spanned_pages; /* from start_pfn on */
 	uint64_t present_pages; /* of it in memblock's memory */
 	uint64_t managed_pages; /* of it made free at some time */
-	struct free_area free_area[LIST_MAX_ORDER + 1];
 	struct list_hart *harts;
 	uint64_t map_start_pfn; /* frames that have a struct page: whole blocks of max_order */
 	uint64_t map_end_pfn;
@@ -108,38 +114,61 @@ struct list_zone {
 		absent; /* a bit for each such block: its memmap was given back; NULL: none can be */
 	uint64_t unused_pages; /* pages of the memmap that were given back */
 	phys_addr_t memmap_pa; /* where the memmap lies, if memblock knows */
+	/* What is written all the time, apart from what is only read; and the lock by itself. */
+	uint64_t lock __attribute__((aligned(64))); /* mm/queued_lock.h */
+	struct free_area free_area[LIST_MAX_ORDER + 1] __attribute__((aligned(64)));
 };
 
 /* ---- struct page ---- */
 
+static inline uint64_t page_flags(const struct page *page)
+{
+	return __atomic_load_n(&page->flags, __ATOMIC_RELAXED);
+}
+
 static inline bool PageReserved(const struct page *page)
 {
-	return page->flags & PG_reserved;
+	return page_flags(page) & PG_reserved;
 }
 
 static inline bool PageBuddy(const struct page *page)
 {
-	return page->flags & PG_buddy;
+	return page_flags(page) & PG_buddy;
 }
 
 static inline bool PageHead(const struct page *page)
 {
-	return page->flags & PG_head;
+	return page_flags(page) & PG_head;
 }
 
 static inline bool PageTail(const struct page *page)
 {
-	return page->flags & PG_tail;
+	return page_flags(page) & PG_tail;
 }
 
+/*
+ * Who sees that it has the last reference sees what the others did with the block: an acquire. (gcc
+ * 12 would make an AMO of the builtin store, and a full fence of the load.)
+ */
 static inline int32_t page_count(const struct page *page)
 {
-	return page->_refcount;
+#ifdef __riscv
+	int32_t count = *(const volatile int32_t *)&page->_refcount;
+
+	__asm__ volatile("fence r, rw" ::: "memory");
+	return count;
+#else
+	return __atomic_load_n(&page->_refcount, __ATOMIC_ACQUIRE);
+#endif
 }
 
 static inline void set_page_count(struct page *page, int32_t count)
 {
-	page->_refcount = count;
+#ifdef __riscv
+	*(volatile int32_t *)&page->_refcount = count;
+#else
+	__atomic_store_n(&page->_refcount, count, __ATOMIC_RELAXED);
+#endif
 }
 
 /* What a page begins with, before anybody has freed it. */
@@ -149,10 +178,16 @@ static inline void init_page_count(struct page *page)
 }
 
 /* One more owner of a block in use, by its first page: list_free_pages() then has to be called once
- * more. */
+ * more. Any owner may call it. */
 static inline void get_page(struct page *page)
 {
-	page->_refcount++;
+	__atomic_fetch_add(&page->_refcount, 1, __ATOMIC_RELAXED);
+}
+
+/* One owner less: how many are left. */
+static inline int32_t put_page_ref(struct page *page)
+{
+	return __atomic_sub_fetch(&page->_refcount, 1, __ATOMIC_ACQ_REL);
 }
 
 /* The first page of the block that @page is in, if that is compound; else @page. */
@@ -265,9 +300,13 @@ int list_set_pcp(struct list_hart *h, uint64_t batch, uint64_t high);
 
 /*
  * list_alloc_pages() - a block of 2^order pages, aligned to its size, with a refcount of 1. Orders up
- * to LIST_COSTLY_ORDER come from the hart's lists. O(max_order), with LIST_COMP O(2^order).
+ * to LIST_COSTLY_ORDER come from the hart's lists. O(max_order), with LIST_COMP O(2^order), under
+ * the lock for O(max_order), or O(batch) where the lists are filled or drained; the wait for the
+ * lock is that of as many others as there are.
  * Returns its first frame, or -EMM_EINVAL (order), -EMM_ENOMEM (no such block is free, with this
- * hart's lists drained). Linux: alloc_pages, rmqueue.
+ * hart's lists drained, and those of the others, which were asked for it), -EMM_EAGAIN (another
+ * hart that keeps blocks did not give them back in time). Linux: alloc_pages, rmqueue,
+ * drain_all_pages.
  */
 int64_t list_alloc_pages(struct list_hart *h, unsigned int order, unsigned int flags);
 
@@ -301,6 +340,13 @@ int list_claim(struct list_zone *z, uint64_t pfn, unsigned int order);
 
 /* list_drain() - gives the hart's blocks back to the zone. O(blocks). Linux: drain_pages. */
 void list_drain(struct list_hart *h);
+
+/*
+ * list_request_drain() - asks all other harts that keep blocks to give them back: each does so in
+ * its next free, or in its next allocation that its lists do not serve. Does not wait. Returns how
+ * many were asked. O(nr_harts). Linux: drain_all_pages.
+ */
+uint32_t list_request_drain(struct list_hart *self);
 
 /* ---- reports and checks ---- */
 

@@ -48,6 +48,7 @@ enum memblock_cause {
 	CAUSE_INIT, /* init-only text and data of the image: given back after the boot */
 	CAUSE_BOOTMEM, /* bootmem's bitmaps, until its handover */
 	CAUSE_HUGEPAGES, /* gigantic pages set aside before the handover */
+	CAUSE_HARTS, /* stacks of harts besides the boot hart, and what else each has to itself */
 	CAUSE_BAD, /* memory that failed a test */
 	CAUSE_PARTIAL, /* less than a page between two reservations; only the audit's */
 	NR_CAUSES

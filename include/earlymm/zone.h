@@ -35,6 +35,8 @@ enum migratetype {
 
 #define NR_PAGE_ORDERS (BUDDY_MAX_ORDER + 1)
 
+struct zone;
+
 /*
  * One hart's side of a zone's books. Written by that hart alone but for @credit, read by all. What it holds in
  * stacks counts as taken. It begins with what each refill writes and ends with what is seldom written: that
@@ -51,6 +53,13 @@ struct zone_hart {
 	uint32_t failures[NR_PAGE_ORDERS]; /* this zone was the best one, and no other helped */
 	uint32_t claims; /* ranges that were claimed: page_contig.h */
 	uint32_t claim_failures;
+	/*
+	 * For vmstat, in blocks. What the hart takes here it wants from the node of the zone @meant;
+	 * NULL: from this one. Up to @settled blocks that is counted: as @misses here, and as @foreign
+	 * in the zone that was meant.
+	 */
+	struct zone *meant;
+	uint64_t settled, misses, foreign;
 };
 
 struct zone {

@@ -6,7 +6,7 @@ import re
 import memory_map
 
 CAUSES = ("other", "image", "fdt", "initrd", "memreserve", "reserved-memory", "no-map", "memblock",
-          "metadata", "alloc", "init", "bootmem", "hugepages", "bad", "partial")
+          "metadata", "alloc", "init", "bootmem", "hugepages", "harts", "bad", "partial")
 FATAL = re.compile(r"^(fatal|trap|NOT VERIFIED): |FAILED|does not balance", re.MULTILINE)
 # A zone's line; its last address.
 ZONES = re.compile(r"^(  +[0-9]+  (?:DMA32|Normal|HighMem|CMA) +[0-9a-f]{16}-([0-9a-f]{16}) .*)$",

@@ -15,7 +15,7 @@ LINE = re.compile(r"  ([0-9a-f]{16})-([0-9a-f]{16}) +([0-9]+) +[0-9.]+ (?:B|[KMG
 MORE = re.compile(r"  \.\.\. and [0-9]+ more banks, [0-9]+ more reservations "
                   r"\(verbose=1 shows them\)")
 # What the payload takes for itself.
-OWN = ("image", "fdt", "metadata", "memblock")
+OWN = ("image", "fdt", "metadata", "memblock", "harts")
 
 
 class Region(NamedTuple):

@@ -68,7 +68,7 @@ def test_all_bad_values_at_once(boot):
     check.failure(run, '^bench: there is no workload "x"$', "^bench: seed=0 ",
                   "^bootargs: verbose=2 ")
     check.says(run, "bench: known are all, none, pair, bulk, churn, churn0, age, burst, frag, "
-              "exhaust, latency, bulkapi, mobility")
+              "exhaust, latency, bulkapi, mobility, scale, remote, stress")
 
 
 @pytest.mark.parametrize("args", [

@@ -29,6 +29,10 @@ static inline void stress_store(uint64_t *p, uint64_t v, bool release)
 }
 #endif
 
+/* A wait for another thread (mm/queued_lock.h). */
+int sched_yield(void);
+#define EARLYMM_RELAX() sched_yield()
+
 #ifndef STRESS_WEAK
 #define STRESS_WEAK 0
 #endif

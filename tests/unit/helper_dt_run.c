@@ -360,7 +360,7 @@ static void look_around(struct run *r)
 	char name[16], key[8], value[8];
 	phys_addr_t base, size;
 	unsigned int args = 0;
-	uint64_t ids[4];
+	struct dt_hart harts[4];
 
 	expect_string(r, 0, "model", r->info.model);
 	expect_string(r, 0, "compatible", r->info.compatible);
@@ -368,7 +368,7 @@ static void look_around(struct run *r)
 	expect_string(r, chosen, "stdout-path", r->info.stdout_path);
 	dt_reserved_name(r->fdt, &r->info, 0x90000000, false, name, sizeof(name));
 	dt_reserved_name(r->fdt, &r->info, 0x80000000, true, name, sizeof(name));
-	expect(r, dt_hart_ids(r->fdt, &r->info, ids, ARRAY_SIZE(ids)) == r->info.nr_harts);
+	expect(r, dt_harts(r->fdt, &r->info, harts, ARRAY_SIZE(harts)) == r->info.nr_harts);
 	dt_find_compatible(r->fdt, "sifive,test1", &base, &size);
 	while (dt_bootarg_next(&line, key, sizeof(key), value, sizeof(value)))
 		expect(r, ++args <= DT_MAX_STRING);

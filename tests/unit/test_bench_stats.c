@@ -253,7 +253,7 @@ static void test_bad_options(void **state)
 		if (!strcmp(bad[i][0], "bench"))
 			assert_non_null(strstr(said, "all, none, pair, bulk, churn, churn0, age, "
 						     "burst, frag, exhaust, latency, bulkapi, "
-						     "mobility\n"));
+						     "mobility, scale, remote, stress\n"));
 		else if (!strcmp(bad[i][0], "alloc"))
 			assert_non_null(strstr(said, "bench: known are all, buddy"));
 		else

@@ -93,14 +93,14 @@ static void test_no_facts(void **state)
 	assert_int_equal(m->info.nr_errors, 0);
 	assert_int_equal(m->info.root_cells.addr, 2);
 	assert_int_equal(m->info.root_cells.size, 1);
-	assert_int_equal(dt_hart_ids(m->fdt, &m->info, NULL, 0), 0);
+	assert_int_equal(dt_harts(m->fdt, &m->info, NULL, 0), 0);
 }
 
 /* status absent, okay and ok are usable; the boot hart's ISA is told; cpu-map is no hart. */
 static void test_harts(void **state)
 {
 	struct machine *m = *state;
-	uint64_t ids[4] = { 99, 99, 99, 99 };
+	struct dt_hart harts[4] = { { 99, 99 }, { 99, 99 }, { 99, 99 }, { 99, 99 } };
 	struct tree t;
 
 	m->boot_hart = 4;
@@ -129,15 +129,16 @@ static void test_harts(void **state)
 	assert_string_equal(m->info.isa, "rv64gc_boot");
 	assert_string_equal(m->info.mmu_type, "riscv,sv48");
 	assert_int_equal(m->info.timebase_hz, 1000000);
-	assert_int_equal(dt_hart_ids(m->fdt, &m->info, ids, 4), 3);
-	assert_int_equal(ids[0], 1);
-	assert_int_equal(ids[1], 4);
-	assert_int_equal(ids[2], 3);
-	assert_int_equal(ids[3], 99);
-	ids[0] = ids[1] = 99;
-	assert_int_equal(dt_hart_ids(m->fdt, &m->info, ids, 1), 3);
-	assert_int_equal(ids[0], 1);
-	assert_int_equal(ids[1], 99);
+	assert_int_equal(dt_harts(m->fdt, &m->info, harts, 4), 3);
+	assert_int_equal(harts[0].id, 1);
+	assert_int_equal(harts[1].id, 4);
+	assert_int_equal(harts[2].id, 3);
+	assert_int_equal(harts[2].nid, NUMA_NO_NODE);
+	assert_int_equal(harts[3].id, 99);
+	harts[0].id = harts[1].id = 99;
+	assert_int_equal(dt_harts(m->fdt, &m->info, harts, 1), 3);
+	assert_int_equal(harts[0].id, 1);
+	assert_int_equal(harts[1].id, 99);
 }
 
 static void hart_on_node(struct tree *t, uint32_t id, uint32_t nid)
@@ -149,7 +150,7 @@ static void hart_on_node(struct tree *t, uint32_t id, uint32_t nid)
 	tree_end(t);
 }
 
-/* The memory node of the boot hart, and of no other. */
+/* The memory node of the boot hart, and of no other; and of each in the list of harts. */
 static void test_boot_hart_node(void **state)
 {
 	static const struct {
@@ -164,6 +165,7 @@ static void test_boot_hart_node(void **state)
 		{ 9, NUMA_NO_NODE, 1 },
 	};
 	struct machine *m = *state;
+	struct dt_hart all[4];
 
 	for (size_t i = 0; i < ARRAY_SIZE(harts); i++) {
 		struct tree t;
@@ -180,6 +182,11 @@ static void test_boot_hart_node(void **state)
 		walk(m, tree_finish(&t));
 		assert_int_equal(m->info.boot_hart_nid, harts[i].nid);
 		assert_int_equal(m->info.nr_errors, harts[i].nr_errors);
+		assert_int_equal(dt_harts(m->fdt, &m->info, all, 4), 4);
+		for (size_t k = 0; k < ARRAY_SIZE(all); k++) {
+			assert_int_equal(all[k].id, harts[k].boot_hart);
+			assert_int_equal(all[k].nid, harts[k].nid);
+		}
 	}
 	assert_true(said(m, "cpu@0: numa-node-id is not a number up to 1023, ignored"));
 }
@@ -207,7 +214,7 @@ static void test_boot_hart_missing(void **state)
 static void test_hart_variants(void **state)
 {
 	struct machine *m = *state;
-	uint64_t id = 0;
+	struct dt_hart first = { 0, 0 };
 	struct tree t;
 
 	m->boot_hart = 0x100000002;
@@ -231,8 +238,8 @@ static void test_hart_variants(void **state)
 	assert_int_equal(m->info.nr_harts, 1);
 	assert_string_equal(m->info.isa, "rv64i");
 	assert_int_equal(m->info.timebase_hz, 24000000);
-	assert_int_equal(dt_hart_ids(m->fdt, &m->info, &id, 1), 1);
-	assert_int_equal(id, 0x100000002);
+	assert_int_equal(dt_harts(m->fdt, &m->info, &first, 1), 1);
+	assert_int_equal(first.id, 0x100000002);
 }
 
 static void test_strings_are_bounded(void **state)

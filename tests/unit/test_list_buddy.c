@@ -271,13 +271,51 @@ static void test_drain_before_failure(void **state)
 	assert_int_equal(list_alloc_pages(h, 4, 0), -EMM_ENOMEM);
 	assert_int_equal(list_nr_held(h), 0);
 	assert_int_equal(list_free_pages(h, BASE, 0), 0);
-	assert_int_equal(list_alloc_pages(other, 4, 0),
-			 -EMM_ENOMEM); /* page 0 is the first hart's */
+	/* Page 0 is kept by the first hart, which is asked, and answers in its next free. */
+	assert_int_equal(list_alloc_pages(other, 4, 0), -EMM_EAGAIN);
 	assert_int_equal(list_alloc_pages(other, 3, 0), BASE + 8);
+	assert_int_equal(list_nr_held(h), 1);
 	assert_int_equal(list_free_pages(h, BASE + 8, 3), 0); /* on the other hart */
-	assert_int_equal(list_nr_held(h), 9);
+	assert_int_equal(list_nr_held(h), 8);
+	assert_int_equal(list_request_drain(h), 0); /* the other has nothing */
+	assert_int_equal(list_request_drain(other), 1);
+	assert_int_equal(list_alloc_pages(h, 0, 0), BASE); /* its lists did not serve it */
+	assert_int_equal(list_nr_held(h), 15);
+	assert_int_equal(list_free_pages(h, BASE, 0), 0);
+	assert_int_equal(list_nr_held(h), 16);
 	assert_int_equal(list_alloc_pages(h, 4, 0), BASE);
 	assert_int_equal(list_nr_held(h), 0);
+	assert_int_equal(list_free_pages(other, BASE, 4), 0);
+	expect_blocks(f, 0, 0, 0, 0, 1);
+	helper_list_delete(f);
+}
+
+/* A request closes the fast path of frees until it is answered, and no longer. */
+static void test_request(void **state)
+{
+	struct helper_list *f = helper_list_new(BASE, BASE + 16, 4);
+	struct list_hart *h = &f->harts[0], *other = &f->harts[1];
+
+	(void)state;
+	assert_int_equal(list_set_pcp(h, 4, 64), 0);
+	assert_int_equal(list_alloc_pages(h, 0, 0), BASE);
+	assert_int_equal(list_alloc_pages(h, 0, 0), BASE + 1);
+	assert_int_equal(h->fast_pages, 16);
+	assert_int_equal(list_request_drain(other), 1);
+	assert_int_equal(h->fast_pages, 0);
+	assert_int_equal(list_nr_held(h), 2);
+	assert_int_equal(list_free_pages(h, BASE, 0), 0);
+	assert_int_equal(h->fast_pages, 16);
+	assert_int_equal(h->request, 0);
+	assert_int_equal(list_nr_held(h), 1); /* what was freed after the drain */
+	assert_int_equal(list_free_pages(h, BASE + 1, 0), 0);
+	assert_int_equal(list_nr_held(h), 2);
+	/* A drain of its own is an answer, too. */
+	assert_int_equal(list_request_drain(other), 1);
+	list_drain(h);
+	assert_int_equal(list_request_drain(other), 0);
+	assert_int_equal(list_alloc_pages(other, 4, 0), BASE);
+	assert_int_equal(list_alloc_pages(other, 0, 0), -EMM_ENOMEM);
 	assert_int_equal(list_free_pages(other, BASE, 4), 0);
 	expect_blocks(f, 0, 0, 0, 0, 1);
 	helper_list_delete(f);
@@ -531,6 +569,7 @@ int main(void)
 		cmocka_unit_test(test_pcp_sizes),
 		cmocka_unit_test(test_give_back_order),
 		cmocka_unit_test(test_drain_before_failure),
+		cmocka_unit_test(test_request),
 		cmocka_unit_test(test_references),
 		cmocka_unit_test(test_split_page),
 		cmocka_unit_test(test_compound),

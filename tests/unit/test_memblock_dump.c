@@ -234,9 +234,9 @@ static void remedies(void **state)
 static void cause_names(void **state)
 {
 	static const char *const word[NR_CAUSES] = {
-		"other",     "image",    "fdt",      "initrd", "memreserve", "reserved-memory",
-		"no-map",    "memblock", "metadata", "alloc",  "init",       "bootmem",
-		"hugepages", "bad",      "partial",
+		"other",     "image",    "fdt",      "initrd",  "memreserve", "reserved-memory",
+		"no-map",    "memblock", "metadata", "alloc",   "init",       "bootmem",
+		"hugepages", "harts",    "bad",      "partial",
 	};
 	unsigned int i;
 
