@@ -22,6 +22,11 @@ static int64_t search_tree(struct buddy_hart *h, const struct buddy_tree *t, uns
 
 	if (order < RADIX_SHIFT)
 		return buddy_refill(h, order);
+	if (TOP > 1 && unlikely(h->is_shared)) {
+		pfn = buddy_take_large_in_span(h, order);
+		if (pfn >= 0)
+			return pfn;
+	}
 	pfn = buddy_take(h, t, order / RADIX_SHIFT, order % RADIX_SHIFT, true);
 	if (pfn >= 0 && order / RADIX_SHIFT == 1)
 		h->large_idx = (uint64_t)pfn >> WORD_SHIFT(1);

@@ -29,13 +29,23 @@ static int64_t take_from_word(struct buddy_hart *h, uint64_t idx, unsigned int c
 	return (int64_t)((idx << RADIX_SHIFT | bit_index(low)) << RADIX_SHIFT);
 }
 
+/* Of the level 2 node: its children that the hart takes large blocks from, its span's. */
+static inline uint64_t children_of_span(const struct buddy_hart *h, uint64_t node)
+{
+	if (likely(!h->is_shared))
+		return ~0ULL;
+	if (node < h->span_pfn >> WORD_SHIFT(2) || node > (h->span_end - 1) >> WORD_SHIFT(2))
+		return 0;
+	return bits_of_frames(2, node, h->span_pfn, h->span_end);
+}
+
 /*
  * A block from a wholly free level 1 word of the node that gave one last, the highest: all others of
  * the node have been looked at. -1: none.
  */
 static int64_t split_nearby(struct buddy_hart *h, uint64_t node, unsigned int cls)
 {
-	uint64_t v = atomic_read(buddy_node(h->tree, 2, node)), idx;
+	uint64_t v = atomic_read(buddy_node(h->tree, 2, node)) & children_of_span(h, node), idx;
 	unsigned int first = BUDDY_RADIX - (1U << cls);
 
 	if (!v)
@@ -58,7 +68,7 @@ static int64_t take_nearby(struct buddy_hart *h, unsigned int cls)
 
 	if (h->large_idx == UINT64_MAX)
 		return -1;
-	left = buddy_hints_from(buddy_node(h->tree, 2, node), 1, cls);
+	left = buddy_hints_from(buddy_node(h->tree, 2, node), 1, cls) & children_of_span(h, node);
 	for (unsigned int turn = 0; turn < NEAR_TURNS && left && pfn < 0; turn++) {
 		uint64_t idx = node << RADIX_SHIFT | fls64(left);
 
@@ -70,6 +80,24 @@ static int64_t take_nearby(struct buddy_hart *h, unsigned int cls)
 	if (stale != UINT64_MAX)
 		buddy_hint_correct(h->tree, 1, stale);
 	return pfn < 0 && !left ? split_nearby(h, node, cls) : pfn;
+}
+
+/*
+ * Where harts share the tree, a block of level 1: the last one of the last wholly free group in the span, the unmovable pages
+ * of which come from its beginning. -1: there is none, or another hart was faster. In flight.
+ */
+int64_t buddy_take_large_in_span(struct buddy_hart *h, unsigned int order)
+{
+	uint64_t pfn = order < 2 * RADIX_SHIFT ? buddy_highest_group(h) : UINT64_MAX;
+
+	/* None, or the span is less than a group. */
+	if (pfn == UINT64_MAX || ~h->word_mask)
+		return -1;
+	pfn += (1ULL << WORD_SHIFT(1)) - (1ULL << order);
+	if (buddy_claim_once(h, h->tree, pfn, order))
+		return -1;
+	h->large_idx = pfn >> WORD_SHIFT(1);
+	return (int64_t)pfn;
 }
 
 /* The block of level 1 at @pfn, if it is free: as a whole or not at all. */

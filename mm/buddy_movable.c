@@ -129,6 +129,23 @@ uint64_t buddy_lowest_group(const struct buddy_hart *h)
 	return lowest_group(h);
 }
 
+/* The first frame of the highest one. */
+uint64_t buddy_highest_group(const struct buddy_hart *h)
+{
+	uint64_t found = UINT64_MAX;
+
+	for (unsigned int level = 2; level < BUDDY_LEVELS; level++) {
+		uint64_t v, pfn, idx = find_word(h, level, true, &v);
+
+		if (idx == UINT64_MAX)
+			continue;
+		pfn = last_group(h, (idx << RADIX_SHIFT | fls64(v)) << BIT_SHIFT(level), level);
+		if (found == UINT64_MAX || pfn > found)
+			found = pfn;
+	}
+	return found;
+}
+
 /* Movable pages: finds a wholly free word above the frontier, if that is in the upper eighth. */
 static bool move_frontier(struct buddy_hart *h)
 {

@@ -8,8 +8,10 @@
 /* The hart's small blocks come from these frames of its tree from now on. */
 static inline void begin_in(struct buddy_hart *h, uint64_t start_pfn, uint64_t end_pfn)
 {
-	uint64_t low = start_pfn >> RADIX_SHIFT;
+	uint64_t low = start_pfn >> RADIX_SHIFT, ample_pfn = 0;
 
+	if (TOP > 2 && h->setting != BUDDY_HEALING)
+		ample_pfn = start_pfn + ((end_pfn - start_pfn) >> AMPLE_SHIFT);
 	h->span_pfn = start_pfn;
 	h->span_end = end_pfn;
 	UNROLL
@@ -23,10 +25,8 @@ static inline void begin_in(struct buddy_hart *h, uint64_t start_pfn, uint64_t e
 	h->noted_from = low;
 	h->frontier_pfn = UINT64_MAX;
 	h->group_pfn = 0;
-	h->ample_pfn = 0;
-	if (TOP > 2 && h->setting != BUDDY_HEALING)
-		h->ample_pfn = start_pfn + ((end_pfn - start_pfn) >> AMPLE_SHIFT);
-	if (unlikely(h->is_movable) && h->tree)
+	h->ample_pfn = ample_pfn;
+	if (unlikely(h->is_movable) && end_pfn)
 		buddy_turn_movable(h);
 }
 
@@ -40,24 +40,32 @@ void buddy_go_to(struct buddy_hart *h, const struct buddy_span *s)
 /* The hart's tree is @t now: what it remembers of another is void. The free window is closed. */
 void buddy_hart_turn_to(struct buddy_hart *h, const struct buddy_tree *t)
 {
+	uint64_t start_pfn = 0, end_pfn = 0;
+
 	h->tree = t;
 	atomic_set(&h->window_pages, 0);
 	h->large = 0;
 	h->large_before[0] = 0; /* who looks at older ones stops here until all have been written */
 	h->large_at = 0;
+	h->is_shared = 0;
 	h->large_idx = UINT64_MAX;
-	if (likely(!t || h->buddy->nr_sharers < SHARE_FROM)) {
-		h->word_mask = ~0ULL;
-		h->is_shared = 0;
-		begin_in(h, t ? t->start_pfn : 0, t ? t->end_pfn : 0);
-	} else {
+	if (unlikely(h->buddy->nr_sharers >= SHARE_FROM) && t) {
 		buddy_begin_at_home(h);
+		return;
 	}
+	if (likely(t)) {
+		start_pfn = t->start_pfn;
+		end_pfn = t->end_pfn;
+	}
+	h->word_mask = ~0ULL;
+	begin_in(h, start_pfn, end_pfn);
 }
 
 /* All that buddy_setup() has left. */
 static inline void set_up(struct buddy_hart *h)
 {
+	const struct buddy_tree *t = h->tree;
+
 	UNROLL
 	for (unsigned int order = 0; order < BUDDY_NR_STACKS; order++) {
 		h->top[order] = &h->stack[stack_bottom(order)];
@@ -66,9 +74,9 @@ static inline void set_up(struct buddy_hart *h)
 	}
 	h->events = (struct buddy_events){ 0 };
 	h->setting = h->buddy->setting;
-	if (!h->tree && h->buddy->nr_trees)
-		h->tree = h->buddy->trees;
-	buddy_hart_turn_to(h, h->tree);
+	if (!t && h->buddy->nr_trees)
+		t = h->buddy->trees;
+	buddy_hart_turn_to(h, t);
 	/* Others that see it see the counters, which were garbage. */
 	atomic_set_release32(&h->is_ready, 1);
 }

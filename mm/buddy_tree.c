@@ -20,11 +20,11 @@
  */
 void buddy_node_init(const struct buddy_tree *t, unsigned int level, uint64_t idx, uint64_t word)
 {
-	uint64_t *n = buddy_node(t, level, idx);
+	uint64_t *n = buddy_node(t, level, idx), *end = n + NODE_WORDS(level);
 
-	for (unsigned int i = 1; i < NODE_WORDS(level); i++)
-		atomic_set(&n[i], 0);
-	atomic_xchg(&n[0], word);
+	for (uint64_t *hint = n + 1; hint < end; hint++)
+		atomic_set(hint, 0);
+	atomic_xchg(n, word);
 }
 
 /* Is the word @idx of @level part of a larger free block? */

@@ -182,11 +182,13 @@ int buddy_claim_once(struct buddy_hart *h, const struct buddy_tree *t, uint64_t 
 
 /* mm/buddy_large.c */
 int64_t buddy_alloc_large(struct buddy_hart *h, unsigned int order);
+int64_t buddy_take_large_in_span(struct buddy_hart *h, unsigned int order);
 
 /* mm/buddy_movable.c */
 void buddy_turn_movable(struct buddy_hart *h);
 uint64_t buddy_highest_word(const struct buddy_hart *h);
 uint64_t buddy_lowest_group(const struct buddy_hart *h);
+uint64_t buddy_highest_group(const struct buddy_hart *h);
 bool buddy_whole_is_near(struct buddy_hart *h);
 bool buddy_group_is_better(struct buddy_hart *h, uint64_t pfn);
 int64_t buddy_take_in_span(struct buddy_hart *h);
