@@ -68,7 +68,7 @@ def test_highmem(boot, memory, highmem, zones):
 
 @pytest.mark.parametrize("kind, args", [
     ("memblock", ""), ("nobootmem", "highmem=4G"), ("bootmem", "highmem=5G"),
-    ("memblock", "highmem=0x9abcd000"), ("bootmem", "")])
+    ("memblock", "highmem=0x9abcd000")])
 def test_churn(boot, kind, args):
     """All of it is used, from all zones, whoever the early allocator was."""
     run = boot(memory="6G", bootargs=f"{CHURN} early={kind} {args}", timeout=120)
