@@ -22,24 +22,22 @@ uint64_t zone_blocks_had(const struct zone *z, uint32_t hart)
 	return nr;
 }
 
-/* Blocks had since, for another zone's node. */
-static uint64_t unsettled(const struct zone *z, uint32_t hart)
+/* Blocks had since, for another zone's node, of @had in all. */
+static uint64_t unsettled(const struct zone_hart *zh, uint64_t had)
 {
-	const struct zone_hart *zh = &z->harts[hart];
-
-	return zh->meant ? zone_blocks_had(z, hart) - zh->settled : 0;
+	return zh->meant ? had - zh->settled : 0;
 }
 
 void page_settle_meant(struct page_hart *h, struct zone *z, struct zone *meant)
 {
 	struct zone_hart *zh = &z->harts[h->id];
-	const uint64_t nr = unsettled(z, h->id);
+	const uint64_t had = zone_blocks_had(z, h->id), nr = unsettled(zh, had);
 
 	zh->misses += nr;
 	if (zh->meant)
 		zh->meant->harts[h->id].foreign += nr;
 	zh->meant = meant;
-	zh->settled = zone_blocks_had(z, h->id);
+	zh->settled = had;
 	/*
 	 * Who has had blocks from here by a faster way meant something else: it comes by here
 	 * again.
@@ -51,7 +49,7 @@ static void add_hart(const struct page_alloc *pa, const struct zone *z, uint32_t
 		     struct numa_counts *n)
 {
 	const struct zone_hart *zh = &z->harts[hart];
-	const uint64_t nr = unsettled(z, hart), had = zone_blocks_had(z, hart);
+	const uint64_t had = zone_blocks_had(z, hart), nr = unsettled(zh, had);
 
 	if (zh->meant && zh->meant->nid == nid)
 		n->foreign += nr;
