@@ -401,7 +401,8 @@ def node_trees(*claims):
 def test_node_without_a_free_page(boot):
     """Node 3's harts have their pages from the nearest, which is node 2; and so it is counted."""
     path = trees.compile_text(node_trees((0x98000000, 0xa0000000)), boot.folder)
-    run = boot(smp=4, memory="512M", dtb=path, bootargs=VERBOSE + " report=vmstat")
+    run = boot(smp=4, memory="512M", dtb=path, icount=True,
+               bootargs=VERBOSE + " report=vmstat")
     check.success(run)
     assert nr_running(run) == (4, 4)
     assert {hart: (node, page) for hart, node, _, _, page in harts(run)} == \
